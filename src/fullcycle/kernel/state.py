@@ -1,0 +1,125 @@
+"""The state of the world as a fold over the journal: finished steps, heads, routes. Nothing here is stored twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from fullcycle.kernel.journal import Entry, Journal
+from fullcycle.kernel.scope import Scope
+
+STAGES = {
+    "scoping": "charter",
+    "data": "dataset",
+    "development": "model",
+    "deployment": "release",
+    "monitoring": "health",
+    "business": "verdict",
+}
+"""Each room and the kind of the one record that it makes."""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What is current: a record id, and the position of the entry that says so."""
+
+    record: str = ""
+    position: int = 0
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the traffic: a release (``""`` is today's rule) and its share between 0 and 1."""
+
+    release: str
+    share: float
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What serves now. Promotion and rollback write a new Route, never a new Release.
+
+    Attributes
+    ----------
+    generation : counts up by one with every change.
+    shares : sum to 1; the control share is taken from the traffic before them.
+    control : share of entities that keeps today's rule.
+    reason : why it changed.
+    """
+
+    generation: int = 0
+    shares: tuple[Share, ...] = ()
+    control: float = 0.0
+    reason: str = ""
+
+    @property
+    def champion(self) -> str:
+        """The release with the largest share, ``""`` where today's rule serves.
+
+        >>> Route(shares=(Share(release="ab", share=1.0),)).champion
+        'ab'
+        """
+        return max(self.shares, key=lambda share: share.share).release if self.shares else ""
+
+
+class State:
+    """Follows a journal: each :meth:`refresh` reads only what is new.
+
+    Attributes
+    ----------
+    entries : every entry so far.
+    done : step key to the entry that finished it.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.entries: list[Entry] = []
+        self.done: dict[str, Entry] = {}
+        self._intents: dict[str, Entry] = {}
+        self._heads: dict[str, Head] = {}
+        self._routes: dict[str, tuple[Route, int]] = {}
+
+    def refresh(self) -> State:
+        """Read what was appended since."""
+        for entry in self._journal.read(self.entries[-1].position if self.entries else 0):
+            self.entries.append(entry)
+            match entry.verb:
+                case "step" | "act":
+                    self.done[entry.key] = entry
+                case "intend":
+                    self._intents[entry.key] = entry
+                case "head":
+                    self._heads[entry.topic] = Head(entry.outputs[0], entry.position)
+                case "route":
+                    self._routes[entry.topic] = (msgspec.convert(entry.facts["route"], Route), entry.position)
+        return self
+
+    def head(self, scope: Scope, stage: str) -> Head:
+        """What is current for *stage* in *scope*; an empty one if nothing is."""
+        return self._heads.get(head_topic(scope, stage), Head())
+
+    def heads(self, scope: Scope) -> Mapping[str, str]:
+        """Kind of record to id, for the stages that have one."""
+        found = {kind: self.head(scope, stage).record for stage, kind in STAGES.items()}
+        return {kind: id for kind, id in found.items() if id}
+
+    def route(self, scope: Scope) -> tuple[Route, int]:
+        """What serves now, and the position of the entry that says so."""
+        return self._routes.get(route_topic(scope), (Route(), 0))
+
+    def routes(self, scope: Scope) -> list[Route]:
+        """Every route of *scope*, oldest first."""
+        topic = route_topic(scope)
+        return [msgspec.convert(entry.facts["route"], Route) for entry in self.entries if entry.topic == topic]
+
+    def unfinished(self) -> list[Entry]:
+        """Intents that have no result: a process died between them."""
+        return [entry for key, entry in self._intents.items() if key not in self.done]
+
+
+def head_topic(scope: Scope, stage: str) -> str:
+    """Where heads are written."""
+    return f"head/{scope}/{stage}"
+
+
+def route_topic(scope: Scope) -> str:
+    """Where routes are written."""
+    return f"route/{scope}"

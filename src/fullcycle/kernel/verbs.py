@@ -1,0 +1,297 @@
+"""Three verbs: a ``step`` is pure and keyed, ``observe`` reads the outside, ``act`` changes it.
+
+Lineage, audit, resuming after a crash and the account of costs all follow from calling them.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version as installed
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
+
+import msgspec
+
+from fullcycle.kernel.blobs import Blobs, get_record
+from fullcycle.kernel.clock import Clock, Stopwatch
+from fullcycle.kernel.finding import Finding
+from fullcycle.kernel.journal import Entry, Journal
+from fullcycle.kernel.record import Record, canonical, digest
+from fullcycle.kernel.scope import Actor, Scope
+from fullcycle.kernel.state import Route, State, head_topic, route_topic
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+
+class Step(Generic[P, R]):
+    """A pure function from records and parameters to one record, with a declared version.
+
+    ``libraries`` are those whose version may change its result; ``project_code`` says that it calls the user's Python.
+    """
+
+    def __init__(
+        self, function: Callable[P, R], name: str, version: int, libraries: tuple[str, ...], project_code: bool
+    ) -> None:
+        self.function, self.name, self.version = function, name, version
+        self.libraries, self.project_code = libraries, project_code
+        self.__doc__, self.__wrapped__ = function.__doc__, function
+        STEPS[name] = self
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The bare function: it can be read, tested and run alone."""
+        return self.function(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _named, (self.function.__module__, self.function.__qualname__)
+
+
+STEPS: dict[str, Step[Any, Any]] = {}
+"""Every declared step by name."""
+
+
+def step(
+    name: str, *, version: int, libraries: tuple[str, ...] = (), project_code: bool = False
+) -> Callable[[Callable[P, R]], Step[P, R]]:
+    """Declare a step. Raise its version when its code changes: a test insists on it.
+
+    >>> @step("doctest.double", version=1)
+    ... def double(*, number: int) -> Record: ...
+    >>> double.name, double.version
+    ('doctest.double', 1)
+    """
+    return lambda function: Step(function, name, version, libraries, project_code)
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """What was seen outside: its fingerprint is an input id; the value itself is a live thing."""
+
+    id: str
+    value: Any = None
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A step with what it is called on. Keys depend on inputs and parameters, never on ``using``.
+
+    Attributes
+    ----------
+    inputs : records and observations, by parameter name.
+    parameters : plain values and settings, by parameter name.
+    using : live handles, such as the blob store; they must not change the result.
+    """
+
+    step: Step[Any, Any]
+    inputs: Mapping[str, Record | Observation] = {}
+    parameters: Mapping[str, Any] = {}
+    using: Mapping[str, Any] = {}
+
+    def __call__(self) -> Record:
+        """Run the step, whatever the journal says."""
+        return cast(Record, self.step.function(**self.inputs, **self.parameters, **self.using))
+
+
+class Engine(Protocol):
+    """Where work runs. Results come in any order, each with the position of its call."""
+
+    def map(self, calls: Sequence[Callable[[], T]]) -> Iterable[tuple[int, T, float]]: ...
+
+
+class Run:
+    """The verbs in one scope, for one actor, on one clock.
+
+    Parameters
+    ----------
+    code : digest of the project's own Python, in the key of every step that uses it.
+    """
+
+    def __init__(
+        self, journal: Journal, blobs: Blobs, scope: Scope, actor: Actor, clock: Clock, *, code: str = ""
+    ) -> None:
+        self.journal, self.blobs, self.scope, self.actor, self.clock, self.code = (
+            journal,
+            blobs,
+            scope,
+            actor,
+            clock,
+            code,
+        )
+        self.state = State(journal)
+
+    def step(
+        self,
+        step: Step[P, R],
+        *,
+        inputs: Mapping[str, Record | Observation],
+        parameters: Mapping[str, Any] = {},
+        using: Mapping[str, Any] = {},
+    ) -> R:
+        """The record that *step* makes of these inputs: run now, or taken from the journal if it was run before."""
+        call = Call(step, inputs, parameters, using)
+        key = self.key(call)
+        if (found := self._reuse(key, call)) is not None:
+            return cast(R, found)
+        with self.journal.lease(f"step/{key}", 15.0):
+            if (found := self._reuse(key, call)) is not None:  # another process was quicker
+                return cast(R, found)
+            with Stopwatch() as watch:
+                record = call()
+            self._finish(key, call, record, watch.seconds)
+        return cast(R, record)
+
+    def map(self, calls: Sequence[Call], engine: Engine) -> list[Record]:
+        """Many steps, each keyed on its own; the results are in the order of the calls, wherever and whenever they ran."""
+        keys = [self.key(call) for call in calls]
+        results: dict[int, Record] = {}
+        for position, (key, call) in enumerate(zip(keys, calls, strict=True)):
+            if (found := self._reuse(key, call)) is not None:
+                results[position] = found
+        waiting = [position for position in range(len(calls)) if position not in results]
+        for place, record, seconds in engine.map([calls[position] for position in waiting]):
+            position = waiting[place]
+            results[position] = record
+            self._finish(keys[position], calls[position], record, seconds)
+        return [results[position] for position in range(len(calls))]
+
+    def observe(self, name: str, look: Callable[[], tuple[T, str]]) -> Observation:
+        """Read the outside; never skipped. *look* gives the value and its fingerprint."""
+        with Stopwatch() as watch:
+            value, fingerprint = look()
+        self.append(self.entry("observe", step=name, outputs=(fingerprint,), cost={"seconds": watch.seconds}))
+        return Observation(fingerprint, value)
+
+    def act(
+        self, name: str, key: str, effect: Callable[[], Mapping[str, Any]], *, inputs: tuple[str, ...] = ()
+    ) -> Mapping[str, Any]:
+        """Change the outside once: an intent, the effect, its result. *effect* must be harmless when a crash repeats it."""
+        key = digest(canonical([name, str(self.scope), key]))
+        if (done := self.state.refresh().done.get(key)) is not None:
+            return done.facts
+        with self.journal.lease(f"act/{key}", 15.0):
+            if (done := self.state.refresh().done.get(key)) is not None:
+                return done.facts
+            self.append(self.entry("intend", step=name, key=key, inputs=inputs))
+            with Stopwatch() as watch:
+                facts = effect()
+            self.append(
+                self.entry("act", step=name, key=key, inputs=inputs, facts=facts, cost={"seconds": watch.seconds})
+            )
+        return facts
+
+    def measure(self, record: Record, findings: Sequence[Finding]) -> None:
+        """Note measured findings about a record: figures of this machine, which no record holds."""
+        self.append(self.entry("measure", inputs=(record.id,), facts={"findings": msgspec.to_builtins(findings)}))
+
+    def set_head(self, stage: str, record: Record) -> None:
+        """Make *record* the current one of *stage*, unless somebody changed it meanwhile."""
+        head = self.state.refresh().head(self.scope, stage)
+        if head.record != record.id:
+            topic = head_topic(self.scope, stage)
+            self.append(
+                self.entry("head", topic=topic, step=stage, outputs=(record.id,)), expect=(topic, head.position)
+            )
+
+    def set_route(self, route: Route, *, inputs: tuple[str, ...] = ()) -> Route:
+        """Let *route* serve, as the next generation."""
+        current, position = self.state.refresh().route(self.scope)
+        route = msgspec.structs.replace(route, generation=current.generation + 1)
+        topic = route_topic(self.scope)
+        self.append(
+            self.entry("route", topic=topic, inputs=inputs, facts={"route": msgspec.to_builtins(route)}),
+            expect=(topic, position),
+        )
+        return route
+
+    def get(self, id: str) -> Record:
+        """The record kept as *id*."""
+        return get_record(self.blobs, id)
+
+    def key(self, call: Call) -> str:
+        """What makes two calls the same call."""
+        return digest(
+            canonical(
+                {
+                    "name": call.step.name,
+                    "version": call.step.version,
+                    "inputs": {name: value.id for name, value in call.inputs.items()},
+                    "parameters": {
+                        name: msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value
+                        for name, value in call.parameters.items()
+                    },
+                    "libraries": _versions(call.step.libraries),
+                    "code": self.code if call.step.project_code else "",
+                }
+            )
+        )
+
+    def entry(self, verb: str, **fields: Any) -> Entry:
+        """An entry of this scope, actor and clock."""
+        return Entry(scope=self.scope, actor=self.actor, verb=cast(Any, verb), at=self.clock.now(), **fields)
+
+    def append(self, *entries: Entry, expect: tuple[str, int] | None = None) -> None:
+        """Append and follow."""
+        self.journal.append(entries, expect)
+        self.state.refresh()
+
+    def _reuse(self, key: str, call: Call) -> Record | None:
+        done = self.state.refresh().done.get(key)
+        if done is None or not self.blobs.has(done.outputs[0]):
+            return None
+        self.append(self._of(call, "reused", key, done.outputs))
+        return self.get(done.outputs[0])
+
+    def _finish(self, key: str, call: Call, record: Record, seconds: float) -> None:
+        self.blobs.put(record.canonical)
+        made = self._of(call, "step", key, (record.id,))
+        self.append(
+            msgspec.structs.replace(
+                made,
+                cost={"seconds": seconds},
+                code=code_digest(call.step.function),
+                libraries=_versions(call.step.libraries),
+            )
+        )
+
+    def _of(self, call: Call, verb: str, key: str, outputs: tuple[str, ...]) -> Entry:
+        inputs = tuple(value.id for value in call.inputs.values())
+        return self.entry(
+            verb, step=call.step.name, key=key, inputs=inputs, outputs=outputs, facts={"version": call.step.version}
+        )
+
+
+def code_digest(function: Callable[..., Any]) -> str:
+    """Digest of a function's code without its comments, docstring and layout."""
+    tree = ast.parse(
+        inspect.cleandoc("if 1:\n" + inspect.getsource(function))
+        if inspect.getsource(function)[0].isspace()
+        else inspect.getsource(function)
+    )
+    return digest(ast.dump(without_docstrings(tree)).encode())
+
+
+def without_docstrings(tree: ast.AST) -> ast.AST:
+    """The same tree without docstrings, so that prose does not count as code."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+_FOUND: dict[str, str] = {}
+
+
+def _versions(libraries: tuple[str, ...]) -> dict[str, str]:
+    for name in libraries:
+        if name not in _FOUND:
+            _FOUND[name] = installed(name)
+    return {name: _FOUND[name] for name in libraries}
+
+
+def _named(module: str, name: str) -> Any:
+    import importlib
+
+    return getattr(importlib.import_module(module), name)
