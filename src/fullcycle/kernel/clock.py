@@ -83,7 +83,10 @@ def duration(text: str, *, place: str = "") -> timedelta:
             expected="a number and a unit",
             mend="write '1d', '90m' or '20ms'",
         )
-    return timedelta(seconds=sum(float(part.group(1)) * _SECONDS[part.group(2)] for part in parts))
+    try:
+        return timedelta(seconds=sum(float(part.group(1)) * _SECONDS[part.group(2)] for part in parts))
+    except OverflowError:
+        raise InputError("too long a duration", place=place, found=text, mend="write fewer digits") from None
 
 
 def size(text: str, *, place: str = "") -> int:
@@ -109,7 +112,7 @@ def instant(at: datetime) -> str:
     """
     if at.tzinfo is None:
         raise ValueError(f"time without a zone: {at!r}")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_instant(text: str, *, zone: str = "UTC", place: str = "") -> datetime:
@@ -128,7 +131,10 @@ def parse_instant(text: str, *, zone: str = "UTC", place: str = "") -> datetime:
             expected="ISO 8601",
             mend="write '2026-03-01' or '2026-03-01T08:00:00Z'",
         ) from None
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except OverflowError:
+        raise InputError("a time before the first or after the last that UTC has", place=place, found=text) from None
 
 
 def day_start(at: datetime, zone: str) -> datetime:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class FullcycleError(Exception):
@@ -60,6 +60,9 @@ class FullcycleError(Exception):
         if self.mend:
             sentence += f". To mend it: {self.mend}"
         return sentence if sentence.endswith((".", "?", "!")) else sentence + "."
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.__dict__)  # subclasses take other arguments; workers send errors home
 
     def facts(self) -> dict[str, object]:
         """The same as data, for ``--json`` and problem documents."""
@@ -152,6 +155,13 @@ class Waiting(FullcycleError):
     """A signature or outcomes are missing; run again later."""
 
     exit_code = 4
+
+
+def _restored(type_: type[FullcycleError], state: dict[str, Any]) -> FullcycleError:
+    error = type_.__new__(type_)
+    error.__dict__.update(state)
+    error.args = (error.problem,)
+    return error
 
 
 def nearest(word: str, options: Iterable[str]) -> str | None:

@@ -97,16 +97,24 @@ def verify(entries: Iterable[Entry]) -> int:
     position, before = 0, START
     for entry in entries:
         position += 1
-        if chain(entry, position, before) != entry:
+        expected = _hash(entry, position, before)
+        if not expected or (entry.position, entry.before, entry.hash) != (position, before, expected):
             raise Corrupt(
                 f"the chain is broken at entry {position}",
                 place=f"journal, entry {position} ({entry.verb} {entry.step or entry.topic})",
                 found=f"hash {entry.hash[:12]} at position {entry.position}",
-                expected=f"hash {chain(entry, position, before).hash[:12]} at position {position}",
+                expected=f"hash {expected[:12] or 'of canonical content'} at position {position}",
                 mend="restore the journal from a backup; every entry before this one is intact",
             )
         before = entry.hash
     return position
+
+
+def _hash(entry: Entry, position: int, before: str) -> str:
+    try:
+        return chain(entry, position, before).hash
+    except ValueError:  # a changed entry can hold what no written one can, such as a time without a zone
+        return ""
 
 
 class SQLiteJournal:
@@ -176,7 +184,7 @@ class SQLiteJournal:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None or self._local.pid != os.getpid():
             connection = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-            connection.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous=FULL")
             self._local.connection, self._local.pid = connection, os.getpid()
         return connection
@@ -203,10 +211,11 @@ class SQLiteJournal:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
+            connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # on a full disk SQLite itself has gone back already
+                connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -263,11 +272,37 @@ class SQLiteJournal:
         self.close()
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. SQLite itself does not wait where two processes switch a new file at once."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
 def _decode(body: bytes, position: int, path: Path) -> Entry:
     try:
-        return msgspec.json.decode(body, type=Entry)
-    except msgspec.DecodeError as error:
+        entry = msgspec.json.decode(body, type=Entry)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Corrupt(f"entry {position} cannot be read", place=str(path), found=str(error)) from None
+    return msgspec.structs.replace(entry, facts=_floats(entry.facts)) if entry.facts else entry
+
+
+def _floats(value: Any) -> Any:
+    """Numbers beyond the exact integers were floats when written: canonical JSON writes 1e16 without an exponent."""
+    match value:
+        case dict():
+            return {key: _floats(item) for key, item in value.items()}
+        case list():
+            return [_floats(item) for item in value]
+        case int() if abs(value) >= 2**53:
+            return float(value)
+    return value
 
 
 def _dead(holder: str) -> bool:

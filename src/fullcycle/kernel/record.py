@@ -50,7 +50,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unknow
     def canonical(self) -> bytes:
         """The bytes under which this record is kept."""
         declared = _declared(type(self))
-        return canonical({"kind": declared.kind, "version": declared.version, **msgspec.structs.asdict(self)})
+        fields = {field.encode_name: getattr(self, field.name) for field in msgspec.structs.fields(self)}
+        return canonical({"kind": declared.kind, "version": declared.version, **fields})
 
     @cached_property
     def id(self) -> str:
@@ -69,6 +70,7 @@ class _Declared(msgspec.Struct):
 
 
 _KINDS: dict[str, _Declared] = {}
+_TAKEN = {"kind", "version", "id", "canonical"}
 
 
 def kind(name: str, version: int = 1) -> Callable[[R], R]:
@@ -81,6 +83,8 @@ def kind(name: str, version: int = 1) -> Callable[[R], R]:
             type_.__qualname__,
         ):
             raise ValueError(f"two record types declare the kind {name!r}: {known.type!r} and {type_!r}")
+        if taken := _TAKEN & {field.encode_name for field in msgspec.structs.fields(type_)}:
+            raise ValueError(f"{type_.__name__} has a field {min(taken)!r}, which every record keeps for itself")
         _KINDS[name] = _Declared(name, version, type_, {})
         return type_
 
@@ -156,8 +160,10 @@ def canonical(value: object) -> bytes:
     >>> canonical({"b": 1, "a": Decimal("2.50")})
     b'{"a":"2.50","b":1}'
     """
-    try:
-        return rfc8785.dumps(_plain(msgspec.to_builtins(value, builtin_types=(datetime, Decimal))))
+    try:  # "deterministic" sorts sets, whose order changes from run to run
+        return rfc8785.dumps(
+            _plain(msgspec.to_builtins(value, builtin_types=(datetime, Decimal), order="deterministic"))
+        )
     except rfc8785.CanonicalizationError as error:
         raise InputError(
             "a value has no canonical form", found=str(error), expected="finite numbers and exact integers"
@@ -167,22 +173,24 @@ def canonical(value: object) -> bytes:
 def _plain(value: Any) -> Any:
     match value:
         case dict():
-            return {str(key): _plain(item) for key, item in value.items()}
+            return {str(_plain(key)): _plain(item) for key, item in value.items()}
         case list() | tuple():
             return [_plain(item) for item in value]
         case datetime():
             return instant(value)
         case Decimal():
-            return format(value, "f")
+            if not value.is_finite():
+                raise rfc8785.CanonicalizationError(f"{value} is no amount")
+            return format(value if value else value.copy_abs(), "f")
         case float() if value == 0:
-            return 0.0  # minus nought and nought are one value
+            return 0.0  # minus nought and nought are one value, of money too
     return value
 
 
 def _fields(body: bytes) -> dict[str, Any]:
     try:
         fields = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Corrupt("stored bytes are not a record", found=str(error)) from None
     if (
         not isinstance(fields, dict)

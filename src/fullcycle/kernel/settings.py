@@ -6,16 +6,17 @@ with the line of every key kept, so that each complaint names its place.
 
 from __future__ import annotations
 
+import io
 import re
 import tomllib
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from fullcycle.kernel.errors import InputError, UnknownKey
+from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey
 
 Path_ = tuple[str | int, ...]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -37,10 +38,12 @@ class Document:
         self._lines = dict(_lines(source))
 
     def place(self, *keys: str | int) -> str:
-        """``file:line`` of a key, or of the nearest table around it."""
+        """``file:line`` of a key, or of the first key within it, or of the nearest table around it."""
         for end in range(len(keys), 0, -1):
             if (line := self._lines.get(keys[:end])) is not None:
                 return f"{self.path.name}:{line}"
+            if within := [at for path, at in self._lines.items() if path[:end] == keys[:end]]:
+                return f"{self.path.name}:{min(within)}"
         return self.path.name
 
     def section(self, type_: type[S], *keys: str | int) -> S:
@@ -55,16 +58,16 @@ class Document:
         """
         value: Any = self.values
         for key in keys:
-            value = value.get(key, {})
+            value = value.get(key, {}) if isinstance(value, dict) else value
         return check(type_, value, self, keys)
 
 
 def check(type_: type[S], value: Any, document: Document, keys: Path_ = ()) -> S:
     """*value* as a *type_*, or an error that names the line. See :meth:`Document.section`."""
     for path, valid in _unknown(msgspec.inspect.type_info(type_), value, keys):
-        raise UnknownKey(
-            str(path[-1]), valid, place=document.place(*path), what=f"key in [{'.'.join(map(str, path[:-1]))}]"
-        )
+        section = ".".join(map(str, path[:-1]))
+        what = f"key in [{section}]" if section else "key"
+        raise UnknownKey(str(path[-1]), valid, place=document.place(*path), what=what)
     try:
         return msgspec.convert(value, type_, strict=True)
     except msgspec.ValidationError as error:
@@ -119,6 +122,8 @@ def _text(path: Path) -> str:
             found=f"byte {error.object[error.start]:#x} at {error.start}",
             mend="save the file as UTF-8",
         ) from None
+    except OSError as error:
+        raise OutsideError(f"{path.name} cannot be read", place=str(path.parent), found=error.strerror) from error
 
 
 def _parse(source: str, path: Path) -> dict[str, Any]:
@@ -140,7 +145,7 @@ def _lines(source: str) -> Iterator[tuple[Path_, int]]:
     prefix: Path_ = ()
     counts: dict[Path_, int] = {}
     pending, first = "", 0
-    for number, line in enumerate(source.splitlines(keepends=True), 1):
+    for number, line in enumerate(io.StringIO(source), 1):
         pending, first = pending + line, first or number
         try:
             parsed = tomllib.loads(pending)
@@ -213,22 +218,21 @@ def _explained(
 ) -> InputError:
     problem, _, where = str(error).partition(" - at `")
     path: list[str | int] = list(keys)
-    for name, index in re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", where):
-        path.append(int(index) if index else name)
+    for name, index in re.findall(r"\.([^.\[\]`]+)|\[(\d+|\.\.\.)\]", where):
+        inner_keys = path[len(keys) :]
+        path.append(_guilty(error, type_, value, inner_keys) if index == "..." else int(index) if index else name)
     if match := re.search(r"missing required field `(\w+)`", problem):
         path.append(match[1])
         helps = {setting.name: setting.help for setting in table(type_)}
         inner = ".".join(str(part) for part in path[len(keys) :] if isinstance(part, str))
-        section = ".".join(map(str, path[:-1]))
+        section = f"[{'.'.join(map(str, path[:-1]))}]" if path[:-1] else document.path.name
         return InputError(
-            f"[{section}] needs {match[1]!r}",
+            f"{section} needs {match[1]!r}",
             place=document.place(*path),
             expected=helps.get(inner, ""),
-            mend=f"add a line '{match[1]} = …' under [{section}]",
+            mend=f"add a line '{match[1]} = …'" + (f" under {section}" if path[:-1] else ""),
         )
-    found: Any = value
-    for part in path[len(keys) :]:
-        found = found[part] if isinstance(found, dict) else found[int(part)] if isinstance(found, list) else found
+    found = _at(value, path[len(keys) :])
     problem = problem.replace("`", "").replace("Expected ", "expected ")
     return InputError(
         f"{'.'.join(map(str, path))}: {problem}",
@@ -236,6 +240,32 @@ def _explained(
         found=found,
         mend="see 'fullcycle schema' for what it may be",
     )
+
+
+def _at(value: Any, path: Sequence[str | int]) -> Any:
+    for part in path:
+        value = value[part]
+    return value
+
+
+def _guilty(error: msgspec.ValidationError, type_: Any, value: Any, path: Sequence[str | int]) -> str:
+    """The key of the table at *path* that *error*, which writes ``[...]`` for it, is about: found by trying one by one."""
+    for key in _at(value, path):
+        try:
+            msgspec.convert(_only(value, path, key), type_)
+        except msgspec.ValidationError as single:
+            if str(single) == str(error):
+                return str(key)
+    raise error
+
+
+def _only(value: Any, path: Sequence[str | int], key: str) -> Any:
+    """*value*, with nothing but *key* left in the table at *path*."""
+    if not path:
+        return {key: value[key]}
+    changed = value.copy()
+    changed[path[0]] = _only(value[path[0]], path[1:], key)
+    return changed
 
 
 def _bare(hint: Any) -> tuple[Any, msgspec.Meta | None]:
@@ -278,13 +308,18 @@ def _spelled(hint: Any) -> str:
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.default_factory is not msgspec.NODEFAULT:
-        return "{}" if field.default_factory is dict else "[]"
+        return {dict: "{}", list: "[]", set: "[]", tuple: "[]"}.get(field.default_factory, "")
     if field.default is msgspec.NODEFAULT:
         return "required"
-    if isinstance(field.default, msgspec.Struct):
-        return ""
-    return (
-        {None: "none", True: "true", False: "false", (): "[]"}.get(field.default, str(field.default))
-        if not isinstance(field.default, dict)
-        else "{}"
-    )
+    match field.default:
+        case None:
+            return "none"
+        case bool():
+            return str(field.default).lower()
+        case msgspec.Struct():
+            return ""
+        case () | []:
+            return "[]"
+        case dict():
+            return "{}"
+    return str(field.default)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version as installed
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
@@ -65,11 +66,21 @@ def step(
     return lambda function: Step(function, name, version, libraries, project_code)
 
 
-class Observation(msgspec.Struct, frozen=True):
-    """What was seen outside: its fingerprint is an input id; the value itself is a live thing."""
+class Observation:
+    """What was seen outside: its fingerprint is an input id; the value itself is a live thing, read when first needed.
 
-    id: str
-    value: Any = None
+    >>> Observation("ab", "rows").value, Observation("ab", read=lambda: "rows").value
+    ('rows', 'rows')
+    """
+
+    def __init__(self, id: str, value: Any = None, *, read: Callable[[], Any] | None = None) -> None:
+        self.id = id
+        self._read = read or (lambda: value)
+
+    @cached_property
+    def value(self) -> Any:
+        """What was seen."""
+        return self._read()
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -128,17 +139,24 @@ class Run:
         using: Mapping[str, Any] = {},
     ) -> R:
         """The record that *step* makes of these inputs: run now, or taken from the journal if it was run before."""
-        call = Call(step, inputs, parameters, using)
+        return cast(R, self.do(Call(step, inputs, parameters, using)))
+
+    def do(self, call: Call) -> Record:
+        """The same for a call that is already put together."""
         key = self.key(call)
         if (found := self._reuse(key, call)) is not None:
-            return cast(R, found)
+            return found
         with self.journal.lease(f"step/{key}", 15.0):
             if (found := self._reuse(key, call)) is not None:  # another process was quicker
-                return cast(R, found)
+                return found
             with Stopwatch() as watch:
                 record = call()
             self._finish(key, call, record, watch.seconds)
-        return cast(R, record)
+        return record
+
+    def finished(self, call: Call) -> bool:
+        """Whether *call* was run before."""
+        return self.key(call) in self.state.refresh().done
 
     def map(self, calls: Sequence[Call], engine: Engine) -> list[Record]:
         """Many steps, each keyed on its own; the results are in the order of the calls, wherever and whenever they ran."""
@@ -262,11 +280,8 @@ class Run:
 
 def code_digest(function: Callable[..., Any]) -> str:
     """Digest of a function's code without its comments, docstring and layout."""
-    tree = ast.parse(
-        inspect.cleandoc("if 1:\n" + inspect.getsource(function))
-        if inspect.getsource(function)[0].isspace()
-        else inspect.getsource(function)
-    )
+    source = inspect.getsource(function)
+    tree = ast.parse("if 1:\n" + source if source[0].isspace() else source)
     return digest(ast.dump(without_docstrings(tree)).encode())
 
 

@@ -1,0 +1,342 @@
+"""Append-only segments: what was written outlives a kill, and nobody ever changes it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from fullcycle.kernel.errors import InputError, OutsideError
+from fullcycle.traffic.frames import encode
+from fullcycle.traffic.lock import sync_folder, wait_lock
+from fullcycle.traffic.schema import Row
+from fullcycle.traffic.segments import ASIDE, OPEN, SEALED, log_folder
+from fullcycle.traffic.tables import KINDS, Kind, Table
+
+Mode = Literal["durable", "process", "buffered"]
+ROTATE_AT = 64 * 2**20  # bytes: what a compactor takes into memory at a time stays small
+FLUSH_AT = 256 * 2**10  # bytes: what a buffered writer may lose when it is killed
+
+
+class SegmentWriter:
+    """Writes the segments of one scope; not for several threads at once.
+
+    Parameters
+    ----------
+    folder : the scope's, see `scope_folder`.
+    mode : what ``commit`` waits for. ``durable``: the disk, so that a power loss takes nothing. ``process``: the
+        operating system, so that a kill takes nothing. ``buffered``: neither, up to 256 KiB; ``sequence`` then has a gap
+        wherever rows were lost to a full disk.
+    rotate_at : bytes at which a segment is sealed and the next begun.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fullcycle.traffic.schema import Outcome
+    >>> from fullcycle.traffic.segments import read_segment
+    >>> row = Outcome(environment="dev", timeline="live", id="a1", status="known", at=7, received=9)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     writer = SegmentWriter(Path(folder))
+    ...     writer.append([row])
+    ...     writer.commit()
+    ...     sealed = writer.seal()
+    ...     [kept.id for kept in read_segment(sealed)]
+    ['a1']
+    """
+
+    def __init__(self, folder: Path, *, mode: Mode = "durable", rotate_at: int = ROTATE_AT) -> None:
+        self.folder, self.mode, self._rotate_at = Path(folder), mode, rotate_at
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._segment: _Segment | None = None
+        self._sequence = 0
+        self._tables: dict[Kind, Table] = {}
+
+    def __enter__(self) -> SegmentWriter:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.seal()
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Take rows up; they are logged by the next `commit`."""
+        frames = [encode(_numbered(row, place)) for place, row in enumerate(rows, self._sequence)]
+        self._sequence += len(frames)
+        self._pending += frames
+        self._pending_bytes += sum(map(len, frames))
+
+    def commit(self) -> None:
+        """Log what was appended, as far as the mode promises.
+
+        Raises
+        ------
+        OutsideError : the disk is full or failed. None of the rows since the last commit is kept; append them again.
+        """
+        if self.mode == "buffered" and self._pending_bytes < FLUSH_AT:
+            return
+        self._flush()
+        if self._segment is not None and self._segment.size >= self._rotate_at:
+            self.seal()
+
+    def seal(self) -> Path | None:
+        """Log what was appended and close the segment for good, so that it can be compacted; the next append begins another.
+
+        Returns
+        -------
+        The sealed file, or ``None`` when nothing was written.
+
+        Raises
+        ------
+        OutsideError : the disk is full or failed.
+        """
+        self._flush()
+        segment, self._segment, self._sequence = self._segment, None, 0
+        return None if segment is None else segment.seal()
+
+    def write_sealed(self, name: str, rows: Iterable[Row]) -> bool:
+        """Log a whole segment under a name of the caller's, all of it or nothing; the same name again writes nothing.
+
+        Returns
+        -------
+        Whether it was written: ``False`` when a segment of that name lies in the log or in the tables.
+
+        Raises
+        ------
+        InputError : *name* cannot be a file's name.
+        OutsideError : the disk is full or failed.
+        """
+        if not name or name.startswith(".") or "/" in name or "\0" in name:
+            raise InputError("not a name for a segment", found=name, mend="use letters, digits, '-' and '_'")
+        if self.holds(name):
+            return False
+        target = log_folder(self.folder) / f"{name}{SEALED}"
+        data = b"".join(encode(_numbered(row, place)) for place, row in enumerate(rows))
+        with _outside(self.folder), contextlib.closing(_Segment(self.folder, durable=self.mode == "durable")) as aside:
+            try:
+                aside.write(data)
+                return aside.become(target)
+            finally:
+                aside.remove()
+
+    def holds(self, name: str) -> bool:
+        """Whether a segment of that name lies in the log or in the tables."""
+        return (log_folder(self.folder) / f"{name}{SEALED}").exists() or self._compacted(name)
+
+    def _compacted(self, name: str) -> bool:
+        for kind in KINDS:
+            if kind not in self._tables or not self._tables[kind].latest():
+                self._tables[kind] = Table(self.folder, kind)
+        return all(table.holds(name) for table in self._tables.values())
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        data, count, begun = b"".join(self._pending), len(self._pending), self._segment is not None
+        self._pending, self._pending_bytes = [], 0
+        try:
+            with _outside(self.folder):
+                self._write(data)
+        except OutsideError:
+            # Who is told of the loss appends again; a buffered writer has promised already, so its gap must show.
+            given_up = begun and self._segment is None
+            kept = 0 if given_up else self._sequence - count
+            self._sequence = kept + (count if self.mode == "buffered" else 0)
+            raise
+
+    def _write(self, data: bytes) -> None:
+        if self._segment is None:
+            segment = _Segment(self.folder, durable=self.mode == "durable")
+            try:
+                segment.open()
+            except OSError:
+                segment.close()
+                segment.remove()
+                raise
+            self._segment = segment
+        try:
+            self._segment.write(data)
+        except OSError:
+            if self._segment.broken:
+                self._segment.close()
+                self._segment = None
+            raise
+
+
+class _Segment:
+    """One segment file, locked for as long as its writer lives; begun aside, so that nobody sees it unlocked."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self._log, self._durable, self.size, self.broken = log_folder(folder), durable, 0, False
+        self._log.mkdir(parents=True, exist_ok=True)
+        self._fd, self.name, self.path = _aside(self._log)
+
+    def open(self) -> None:
+        """Show the segment to readers and compactors."""
+        self._rename(OPEN)
+        if self._durable:
+            sync_folder(self._log)
+
+    def write(self, data: bytes) -> None:
+        """Write all of *data*, or leave the file as it was."""
+        try:
+            _write_all(self._fd, data)
+            if self._durable:
+                self._sync()
+        except OSError:
+            self._undo()
+            raise
+        self.size += len(data)
+
+    def seal(self) -> Path | None:
+        """Close the file for good; an empty one goes."""
+        with _outside(self._log), contextlib.closing(self):
+            if not self.size:
+                self.remove()
+                return None
+            os.fsync(self._fd)
+            self._rename(SEALED)
+            sync_folder(self._log)
+            return self.path
+
+    def become(self, target: Path) -> bool:
+        """Appear as *target* in one step, unless somebody else was first."""
+        try:
+            os.link(self.path, target)
+        except FileExistsError:
+            return False
+        if self._durable:
+            sync_folder(self._log)
+        return True
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _rename(self, suffix: str) -> None:
+        target = self._log / f"{self.name}{suffix}"
+        os.rename(self.path, target)
+        self.path = target
+
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._fd)
+        except OSError:
+            self.broken = True  # what the disk holds after a failed fsync is unknown: never append to it again
+            raise
+
+    def _undo(self) -> None:
+        try:
+            os.ftruncate(self._fd, self.size)
+        except OSError:
+            self.broken = True
+
+
+class GroupCommit:
+    """A writer for many coroutines: each waits until its rows are logged, and all that wait share one commit.
+
+    A commit starts when the one before returns, so that a lone row waits for nothing but the disk and many rows cost one
+    ``fsync``; see DeWitt et al., "Implementation techniques for main memory database systems" (1984), on group commit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fullcycle.traffic.schema import Outcome
+    >>> row = Outcome(environment="dev", timeline="live", id="a1", status="known", at=7, received=9)
+    >>> async def serve(folder):
+    ...     log = GroupCommit(SegmentWriter(folder))
+    ...     await asyncio.gather(log.write([row]), log.write([row]))
+    ...     await log.close()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     asyncio.run(serve(Path(folder)))
+    """
+
+    def __init__(self, writer: SegmentWriter) -> None:
+        self._writer = writer
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="traffic-log")
+        self._waiting: list[tuple[Sequence[Row], asyncio.Future[None]]] = []
+        self._commits: asyncio.Task[None] | None = None
+
+    async def write(self, rows: Sequence[Row]) -> None:
+        """Return when *rows* are logged as the writer's mode promises.
+
+        Raises
+        ------
+        OutsideError : they are not; so it is told to everybody who waited for this commit.
+        """
+        logged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((rows, logged))
+        if self._commits is None or self._commits.done():
+            self._commits = asyncio.create_task(self._commit_all())
+        await logged
+
+    async def seal(self) -> Path | None:
+        """Close the segment for good, so that it can be compacted; writing goes on in another."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.seal)
+
+    async def close(self) -> None:
+        """Log what waits, seal the segment and end the thread."""
+        while self._commits is not None and not self._commits.done():
+            await asyncio.wait([self._commits])
+        try:
+            await self.seal()
+        finally:
+            self._thread.shutdown()
+
+    async def _commit_all(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            rows = [row for rows, _ in group for row in rows]
+            done = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, rows)
+            await asyncio.wait([done])
+            failure = done.exception()
+            for _, logged in group:
+                if not logged.done():  # it is when its caller has gone away
+                    logged.set_exception(failure) if failure else logged.set_result(None)
+
+    def _commit(self, rows: Sequence[Row]) -> None:
+        self._writer.append(rows)
+        self._writer.commit()
+
+
+@contextlib.contextmanager
+def _outside(place: Path) -> Iterator[None]:
+    """Failures of the disk as an error of ours."""
+    try:
+        yield
+    except OutsideError:
+        raise
+    except OSError as error:
+        mend = "free space on the disk or check its permissions, and try again"
+        problem = f"cannot log: {os.strerror(error.errno or 0)}"
+        raise OutsideError(problem, place=str(place), mend=mend) from error
+
+
+def _aside(log: Path) -> tuple[int, str, Path]:
+    """A new file of its own name, locked, that neither readers nor compactors look at."""
+    while True:
+        name = uuid.uuid4().hex
+        path = log / f"{name}{ASIDE}"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        wait_lock(fd)
+        if path.exists():
+            return fd, name, path
+        os.close(fd)  # a compactor took it for one left by a dead writer, before it was locked
+
+
+def _numbered(row: Row, place: int) -> Row:
+    return row if row.sequence == place else msgspec.structs.replace(row, sequence=place)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
