@@ -1,0 +1,163 @@
+"""The past as it was known at any time: a reader that can be cut, so that no step can see ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fullcycle.data.settings import ColumnFact
+from fullcycle.kernel.clock import duration
+from fullcycle.kernel.errors import ColumnMissing, InputError
+from fullcycle.predictor.days import local_days
+from fullcycle.predictor.expression import parse
+
+
+class Known(NamedTuple):
+    """Rows whose outcome was known: see ``fullcycle.scoping.feasibility.Known``."""
+
+    rows: pl.DataFrame
+    known: NDArray[np.float64]
+    days: NDArray[np.int64]
+    void: int
+    classes: tuple[str, ...]
+
+
+class History:
+    """Typed rows in canonical order, with what is known of each column and when.
+
+    A column known ``before`` is there from the start; one known ``after`` (or after a delay of its own) is there once
+    the delay has passed since the row's time. Two orders of the same rows give the same history.
+
+    Parameters
+    ----------
+    rows : typed rows, declared columns only.
+    turned_away : rows that did not parse, with ``reasons`` and, where it is known, ``when``.
+    label_delay : what ``after`` means.
+    derived : expressions of derived columns, the target's among them.
+    """
+
+    def __init__(
+        self,
+        rows: pl.DataFrame,
+        turned_away: pl.DataFrame,
+        *,
+        facts: Mapping[str, ColumnFact],
+        derived: Mapping[str, str],
+        task: str,
+        target: str,
+        entity: str,
+        time: str,
+        label_delay: timedelta,
+        zone: str,
+    ) -> None:
+        self.facts, self.derived, self.zone = dict(facts), dict(derived), zone
+        self.task, self.target, self.entity, self.time, self.label_delay = task, target, entity, time, label_delay
+        self.turned_away = turned_away
+        self.rows = rows.with_columns(self._derive(rows)).sort(
+            [time, entity, *(name for name in rows.columns if name not in (time, entity))]
+        )
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Kind of every column, derived ones too."""
+        kinds: dict[str, str] = {name: fact.type for name, fact in self.facts.items()}
+        for name, text in self.derived.items():
+            kinds[name] = parse(text, kinds, place=f"cycle.toml, [data.derive] {name}", zone=self.zone).kind
+        return kinds
+
+    @cached_property
+    def delays(self) -> dict[str, timedelta]:
+        """How long after a row's time each column is known."""
+        delays = {name: self._delay(fact, name) for name, fact in self.facts.items()}
+        for name, text in self.derived.items():
+            read = parse(text, self.kinds, place=name, zone=self.zone).columns
+            delays[name] = max((delays[column] for column in read), default=timedelta())
+        return delays
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the class codes of the target."""
+        if self.task == "regression":
+            return ()
+        if self.task == "binary":
+            return ("false", "true")
+        return tuple(str(name) for name in self.rows[self.target].drop_nulls().unique().sort())
+
+    def cut(self, as_of: datetime, *, before: datetime | None = None) -> pl.DataFrame:
+        """Rows that had happened by *as_of*, each column as it was known then."""
+        happened = self.rows.filter(pl.col(self.time) < min(as_of, before or as_of))
+        late = [name for name, delay in self.delays.items() if delay]
+        return happened.with_columns(
+            pl.when(pl.col(self.time) + self.delays[name] <= as_of).then(pl.col(name)) for name in late
+        )
+
+    def known(self, as_of: datetime, *, before: datetime) -> Known:
+        """Rows of before *before* whose outcome was known at *as_of*; see :class:`Known`."""
+        due = self.due(as_of).filter(pl.col(self.time) < before)
+        rows = due.filter(pl.col(self.target).is_not_null())
+        return Known(
+            rows, self.outcome(rows), local_days(rows[self.time], self.zone), len(due) - len(rows), self.classes
+        )
+
+    def due(self, as_of: datetime) -> pl.DataFrame:
+        """Rows whose outcome should be there by *as_of*: known, or void."""
+        return self.cut(as_of).filter(pl.col(self.time) + self.delays[self.target] <= as_of)
+
+    def arriving(self, start: datetime, end: datetime) -> pl.DataFrame:
+        """Rows of ``start <= time < end`` with the columns known beforehand: what a decision may see."""
+        early = [name for name, delay in self.delays.items() if not delay and name in self.facts]
+        return self.rows.filter(pl.col(self.time) >= start, pl.col(self.time) < end).select(early)
+
+    def outcomes(self, start: datetime, end: datetime) -> pl.DataFrame:
+        """Rows whose outcome became known in ``start < when <= end``: entity, time, the columns known after, or why it is void."""
+        delay = self.delays[self.target]
+        late = [name for name, fact in self.facts.items() if self.delays[name] and name != self.time]
+        came = self.rows.filter(pl.col(self.time) + delay > start, pl.col(self.time) + delay <= end)
+        why = pl.when(pl.col(self.target).is_null()).then(pl.lit("not recorded"))
+        return came.select(self.entity, self.time, *late, at=pl.col(self.time) + delay, void=why)
+
+    def outcome(self, rows: pl.DataFrame) -> NDArray[np.float64]:
+        """The target as numbers, shape (n,): 0 or 1, class codes, or the value; NaN where it is missing."""
+        target = rows[self.target]
+        if self.task == "multiclass":
+            return (
+                target.cast(pl.String)
+                .replace_strict(
+                    list(self.classes), list(range(len(self.classes))), default=None, return_dtype=pl.Float64
+                )
+                .to_numpy()
+            )
+        return target.cast(pl.Float64).to_numpy()
+
+    def _derive(self, rows: pl.DataFrame) -> list[pl.Series]:
+        if self.target not in rows.columns and self.target not in self.derived:
+            raise ColumnMissing(
+                self.target, [*rows.columns, *self.derived], source="cycle.toml", needed_by="[scoping] target"
+            )
+        derived: list[pl.Series] = []
+        for name, text in self.derived.items():
+            expression = parse(text, self.kinds, place=f"cycle.toml, [data.derive] {name}", zone=self.zone)
+            values = pl.Series(name, expression.evaluate(rows.with_columns(derived)), nan_to_null=True)
+            derived.append(values.cast(pl.Boolean) if expression.kind == "boolean" else values)
+        return derived
+
+    def _delay(self, fact: ColumnFact, name: str) -> timedelta:
+        if fact.known == "before":
+            return timedelta()
+        if fact.known == "after":
+            return self.label_delay
+        delay = duration(fact.known, place=f"columns.toml, {name}")
+        if delay > self.label_delay:
+            raise InputError(
+                f"column {name!r} is known later than the outcome",
+                place="columns.toml",
+                found=fact.known,
+                mend="lengthen [scoping] label_delay",
+            )
+        return delay

@@ -1,0 +1,86 @@
+"""Splits by time: train, then validation, then test rows, with an embargo of the label delay between."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import polars as pl
+from msgspec import Struct
+
+from fullcycle.data.records import Part
+from fullcycle.data.settings import Split
+from fullcycle.kernel.clock import day_start, duration
+from fullcycle.kernel.errors import InputError
+
+
+class Boundaries(Struct, frozen=True):
+    """Where validation and test begin; *end* is after the last row that may be used."""
+
+    validation: datetime
+    test: datetime
+    end: datetime
+
+
+def boundaries(first: datetime, last: datetime, settings: Split, zone: str) -> Boundaries:
+    """Local midnights at which the parts of ``first <= time <= last`` begin.
+
+    Raises
+    ------
+    InputError
+        The history is too short for the shares or durations asked for.
+    """
+    days = (day_start(last, zone) - day_start(first, zone)).days + 1
+    test, validation = (_days(share, days) for share in (settings.test, settings.validation))
+    if test + validation >= days:
+        raise InputError(
+            "the history is too short for its split",
+            place="cycle.toml, [data.split]",
+            found=f"{days} days",
+            expected=f"more than {test + validation} days",
+            mend="shorten 'validation' and 'test', or take a longer history",
+        )
+    end = _midnight(last, 1, zone)
+    return Boundaries(
+        validation=_midnight(last, 1 - test - validation, zone), test=_midnight(last, 1 - test, zone), end=end
+    )
+
+
+def parts(rows: pl.DataFrame, time: str, found: Boundaries, embargo: timedelta) -> dict[str, Part]:
+    """The contiguous slices of *rows*, which are ordered by *time*; rows within the embargo belong to none.
+
+    Raises
+    ------
+    InputError
+        A part has no rows.
+    """
+    spans = {
+        "train": (rows[time][0], found.validation - embargo),
+        "validation": (found.validation, found.test - embargo),
+        "test": (found.test, found.end),
+    }
+    slices = {}
+    for name, (start, end) in spans.items():
+        offset, stop = (int(rows[time].search_sorted(at, side="left")) for at in (start, end))
+        if stop <= offset:
+            raise InputError(
+                f"the {name} part has no rows",
+                place="cycle.toml, [data.split]",
+                found=f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}",
+                mend="change 'validation' and 'test', or take a longer history",
+            )
+        slices[name] = Part(start=start, end=end, offset=offset, rows=stop - offset)
+    return slices
+
+
+def _days(share: float | str, days: int) -> int:
+    """Whole days, at least one."""
+    if isinstance(share, str):
+        return max(1, duration(share, place="cycle.toml, [data.split]").days)
+    if not 0 < share < 1:
+        raise InputError("a share lies between 0 and 1", place="cycle.toml, [data.split]", found=share)
+    return max(1, int(share * days))
+
+
+def _midnight(last: datetime, shift: int, zone: str) -> datetime:
+    """Local midnight *shift* days after the start of the day of *last*, across changes of the clock."""
+    return day_start(day_start(last, zone) + timedelta(days=shift, hours=12), zone)

@@ -1,0 +1,296 @@
+"""A project folder: ``cycle.toml``, ``columns.toml`` and ``cycle.py``, read and checked; and what is kept beside them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import sys
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fullcycle.business.settings import Business
+from fullcycle.data.settings import ColumnFact, Data
+from fullcycle.data.sources.files import read_source
+from fullcycle.data.sources.history import History
+from fullcycle.data.sources.types import typed
+from fullcycle.deployment.settings import Deployment
+from fullcycle.development.settings import Development
+from fullcycle.kernel.blobs import FolderBlobs, write_aside
+from fullcycle.kernel.clock import duration
+from fullcycle.kernel.errors import ColumnMissing, InputError
+from fullcycle.kernel.journal import Journal, open_journal
+from fullcycle.kernel.record import digest
+from fullcycle.kernel.scope import LIVE, Scope
+from fullcycle.kernel.settings import Document, json_schema
+from fullcycle.monitoring.settings import Monitoring
+from fullcycle.scoping.settings import Scoping
+
+STATE = ".fullcycle"
+
+
+class ProjectSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The project."""
+
+    name: Annotated[str, Meta(description="what the project is called", pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    timezone: Annotated[str, Meta(description="naive times are read in it; days and windows are cut in it")] = "UTC"
+    timeline: Annotated[str, Meta(description="the timeline that commands work on unless --timeline names another")] = (
+        LIVE
+    )
+
+
+class Platform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the state of an environment lies."""
+
+    journal: Annotated[str, Meta(description="the journal's address")] = "sqlite:///journal.sqlite"
+
+
+SECTIONS: dict[str, type[Struct]] = {
+    "project": ProjectSettings,
+    "scoping": Scoping,
+    "data": Data,
+    "development": Development,
+    "deployment": Deployment,
+    "monitoring": Monitoring,
+    "business": Business,
+}
+"""The sections of ``cycle.toml``, each defined by its own room."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of ``cycle.toml``."""
+
+    project: ProjectSettings
+    scoping: Scoping
+    data: Data
+    development: Development = Development()
+    deployment: Deployment = Deployment()
+    monitoring: Monitoring = Monitoring()
+    business: Business = Business()
+    platform: Annotated[dict[str, Platform], Meta(description="by environment, where its state lies")] = {}
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of ``cycle.toml``, for editors.
+
+    >>> sorted(schema()["properties"])[:2]
+    ['business', 'data']
+    """
+    return json_schema({**SECTIONS, "platform": Settings})
+
+
+class Project:
+    """What a folder says, and the live things that go with it. Nothing is opened before it is asked for.
+
+    Parameters
+    ----------
+    folder : where ``cycle.toml`` lies.
+    environment, timeline : the scope to work in; the timeline defaults to the one that ``[project]`` names.
+
+    Raises
+    ------
+    InputError
+        The folder has no ``cycle.toml``, or it says something that it may not; names file and line.
+    """
+
+    def __init__(self, folder: Path, *, environment: str = "dev", timeline: str | None = None) -> None:
+        self.folder = folder
+        self.document = Document(folder / "cycle.toml")
+        self.settings = self.document.section(Settings)
+        self._check_zone()
+        self.scope = Scope(
+            project=self.settings.project.name,
+            environment=environment,
+            timeline=timeline or self.settings.project.timeline,
+        )
+        self.state = folder / STATE
+
+    @cached_property
+    def columns(self) -> dict[str, ColumnFact]:
+        """What ``columns.toml`` says of each column; personal data to be dropped is left out here already.
+
+        Raises
+        ------
+        InputError
+            A line says something that it may not, or personal data is kept without a reason.
+        """
+        document = Document(self.folder / "columns.toml")
+        facts = {name: document.section(ColumnFact, name) for name in document.values}
+        for name, fact in facts.items():
+            if fact.personal == "keep" and not fact.because:
+                raise InputError(
+                    f"{name} holds personal data without a reason",
+                    place=document.place(name),
+                    mend='add because = "…", or personal = "drop"',
+                )
+        return {name: fact for name, fact in facts.items() if fact.personal != "drop"}
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal of the environment."""
+        platform = self.settings.platform.get(self.scope.environment, Platform())
+        return open_journal(platform.journal, self.state)
+
+    @cached_property
+    def blobs(self) -> FolderBlobs:
+        """Where records, tables and bundles are kept."""
+        return FolderBlobs(self.state / "blobs")
+
+    @property
+    def traffic_root(self) -> Path:
+        """Where decisions and outcomes are kept, by environment and timeline."""
+        return self.state / "traffic"
+
+    @property
+    def serving_path(self) -> Path:
+        """What a server of this scope needs to know, written with every change of the route."""
+        return self.state / "serving" / self.scope.environment / self.scope.timeline / "route.json"
+
+    @property
+    def key_path(self) -> Path:
+        """The key under which entities are hashed in traffic; made on first use, readable by its owner alone."""
+        path = self.state / "entity.key"
+        if not path.exists():
+            write_aside(path, secrets.token_hex(32).encode(), mode=0o600)
+        return path
+
+    @cached_property
+    def code(self) -> str:
+        """Digest of ``cycle.py``, empty without one."""
+        path = self.folder / "cycle.py"
+        return digest(path.read_bytes()) if path.exists() else ""
+
+    def load_code(self) -> None:
+        """Run ``cycle.py`` once, so that what it decorates is registered."""
+        if self.code:
+            load_code(self.folder / "cycle.py")
+
+    @property
+    def label_delay(self) -> timedelta:
+        """How long until an outcome is known."""
+        return duration(self.settings.scoping.label_delay, place=self.document.place("scoping", "label_delay"))
+
+    def read_rows(self) -> tuple[Any, str]:
+        """The source as it is, and its fingerprint. See :func:`fullcycle.data.sources.files.read_source`."""
+        self.load_code()
+        return read_source(self.settings.data.sources[0].location, self.folder)
+
+    def history(self, raw: Any) -> History:
+        """The past that *raw* rows tell, typed by ``columns.toml``.
+
+        Raises
+        ------
+        ColumnMissing
+            A column that is named somewhere is not in the table; names the nearest that is.
+        """
+        scoping, data = self.settings.scoping, self.settings.data
+        origin = data.sources[0].location
+        keys = {scoping.entity: "[scoping] entity", scoping.time: "[scoping] time"}
+        for name, needed_by in keys.items():
+            if name not in self.columns:
+                source = self.document.place("scoping", needed_by.split()[1])
+                raise ColumnMissing(name, self.columns, source=source, needed_by=needed_by)
+        if self.left_out(raw) and data.undeclared == "error":
+            raise InputError(
+                "columns that nobody declared",
+                place=origin,
+                found=", ".join(self.left_out(raw)),
+                mend="give each a line in columns.toml",
+            )
+        zone = self.settings.project.timezone
+        rows, turned_away = typed(raw, self.columns, keys=keys, time=scoping.time, zone=zone, source=origin)
+        return History(
+            rows,
+            turned_away,
+            facts=self.columns,
+            derived=data.derive,
+            task=scoping.task,
+            target=scoping.target,
+            entity=scoping.entity,
+            time=scoping.time,
+            label_delay=self.label_delay,
+            zone=zone,
+        )
+
+    def left_out(self, raw: Any) -> tuple[str, ...]:
+        """Columns of the source that ``columns.toml`` does not name."""
+        return tuple(sorted(set(raw.columns) - set(self.columns)))
+
+    def _check_zone(self) -> None:
+        zone = self.settings.project.timezone
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise InputError(
+                "no such time zone",
+                place=self.document.place("project", "timezone"),
+                found=zone,
+                expected="a name such as 'Europe/Berlin'",
+            ) from None
+
+
+def load_code(path: Path) -> None:
+    """Run a ``cycle.py`` once in this process.
+
+    Raises
+    ------
+    InputError
+        The file does not run; names file and line.
+    """
+    name = f"fullcycle_project_{digest(path.read_bytes())[:16]}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputError("not a Python file", place=str(path))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ImportError, NameError, TypeError, ValueError, AttributeError) as error:
+        del sys.modules[name]
+        line = (
+            error.lineno if isinstance(error, SyntaxError) else error.__traceback__.tb_next and _last_line(error, path)
+        )
+        raise InputError(
+            f"cycle.py does not run: {error}", place=f"{path.name}:{line}" if line else path.name
+        ) from error
+
+
+def _last_line(error: BaseException, path: Path) -> int:
+    line, frame = 0, error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename == str(path):
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    return line
+
+
+def find_folder(folder: Path) -> Path:
+    """*folder*, or the nearest one above it that has a ``cycle.toml``.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    for candidate in (folder.resolve(), *folder.resolve().parents):
+        if (candidate / "cycle.toml").exists():
+            return Path(os.path.relpath(candidate)) if candidate != Path.cwd() else Path()
+    raise InputError(
+        "no project here",
+        place=str(folder),
+        expected="a folder with cycle.toml",
+        mend="run 'fullcycle init', or name the folder with --project",
+    )
+
+
+def dumps(value: Any) -> bytes:
+    """JSON with sorted keys, for people and scripts."""
+    return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2)

@@ -1,0 +1,111 @@
+"""Scoping: what decision, for whom, worth what, within which limits, signed by whom?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from fullcycle.kernel.clock import duration
+from fullcycle.kernel.errors import Refused
+from fullcycle.kernel.finding import failed, sentence
+from fullcycle.kernel.verbs import Observation, step
+from fullcycle.predictor.policy import Policy
+from fullcycle.scoping.charter import check_limits, check_supported, gates, todays_rule, value_table, volume_per_day
+from fullcycle.scoping.feasibility import Known, feasibility, findings
+from fullcycle.scoping.records import Charter
+from fullcycle.scoping.settings import Scoping
+
+
+class Past(Protocol):
+    """What scoping reads of the past."""
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kind of every column."""
+        ...
+
+    def known(self, as_of: datetime, *, before: datetime) -> Known:
+        """Rows of before *before* whose outcome was known at *as_of*."""
+        ...
+
+
+@step("scoping.make", version=1, libraries=("numpy", "polars", "scipy"))
+def make(
+    *,
+    source: Observation,
+    settings: Scoping,
+    project: str,
+    timezone: str,
+    columns: Mapping[str, object],
+    derived: Mapping[str, str],
+    split: object,
+    as_of: datetime,
+    history: Past,
+    until: Callable[[], datetime],
+) -> Charter:
+    """The Charter: the question, its values and gates, and what is known of it before any model.
+
+    Parameters
+    ----------
+    source : the observation from which *history* reads.
+    columns, derived, split : what *history* and *until* depend on, for the key.
+    as_of : the past is read as it was known then.
+    until : where the test period begins; later rows are not looked at.
+
+    Raises
+    ------
+    InputError
+        The section contradicts itself or the columns; the target has one class.
+    """
+    check_supported(settings)
+    policy = Policy(
+        task=settings.task,
+        actions=settings.actions,
+        values=value_table(settings),
+        todays_rule=todays_rule(settings),
+        limits=settings.limits.actions_per_day,
+        zone=timezone,
+        kinds=history.kinds,
+        confidence=settings.confidence,
+    )
+    past = history.known(as_of, before=until())
+    found = feasibility(past, policy=policy)
+    return Charter(
+        as_of=as_of,
+        project=project,
+        timezone=timezone,
+        question=settings.question,
+        task=settings.task,
+        target=settings.target,
+        entity=settings.entity,
+        time=settings.time,
+        label_delay=duration(settings.label_delay) // timedelta(microseconds=1),
+        actions=settings.actions,
+        todays_rule=policy.todays_rule,
+        action_changes_outcome=settings.action_changes_outcome,
+        volume_per_day=volume_per_day(settings.volume),
+        confidence=settings.confidence,
+        values=policy.values,
+        gates=gates(settings),
+        limits=check_limits(settings.limits),
+        stakeholders=settings.stakeholders,
+        risk=settings.risk,
+        resources=settings.resources,
+        feasibility=found,
+        findings=findings(found, policy.values),
+    )
+
+
+def require_feasible(charter: Charter) -> None:
+    """Stop where the question cannot be answered or a perfect answer would be worth nothing.
+
+    Raises
+    ------
+    Refused
+        Names the findings that say so.
+    """
+    if stops := failed(charter.findings):
+        raise Refused(
+            "the question is not feasible", place=f"charter {charter.id[:12]}", found="; ".join(map(sentence, stops))
+        )
