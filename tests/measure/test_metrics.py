@@ -109,7 +109,7 @@ def test_misspelt_metric_names_the_nearest() -> None:
         metric("roc_acu")
 
 
-@pytest.mark.parametrize("name", [name for name, found in METRICS.items() if "binary" in found.tasks])
+@pytest.mark.parametrize("name", [name for name in METRICS if "binary" in METRICS[name].tasks])
 def test_evaluate_keeps_the_point_and_covers_it(name: str) -> None:
     target, score = scored(3, n=900)
     blocks = np.repeat(np.arange(18), 50)

@@ -34,6 +34,10 @@ class Registry(Generic[T]):
         """The same as a decorator."""
         return lambda thing: self.add(name, thing)
 
+    def remove(self, name: str) -> T:
+        """Take a thing out again."""
+        return self._things.pop(name)
+
     def __getitem__(self, name: str) -> T:
         if name not in self._things:
             load_packages()

@@ -8,9 +8,8 @@ rounded (`math.fsum`), so a metric does not depend on the order of rows' partial
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fullcycle.kernel.errors import InputError, UnknownKey
+from fullcycle.kernel.registry import Registry
 from fullcycle.measure.intervals import Estimate, auc_interval, binary_target, block_codes, jackknife, mean_interval
 from fullcycle.measure.ranks import pairs_won
 
@@ -287,25 +287,24 @@ class Metric:
 
 
 _CLASSES = ("binary", "multiclass")
-METRICS: Mapping[str, Metric] = MappingProxyType(
-    {
-        metric.name: metric
-        for metric in (
-            Metric("roc_auc", roc_auc, "higher", ("binary",), most=1.0),
-            Metric("log_loss", log_loss, "lower", _CLASSES, unit="nats", rowwise=log_losses),
-            Metric("brier", brier, "lower", _CLASSES, rowwise=brier_losses, most=2.0),
-            Metric("accuracy", accuracy, "higher", _CLASSES, rowwise=hits, most=1.0),
-            Metric("precision", precision, "higher", ("binary",), most=1.0),
-            Metric("recall", recall, "higher", ("binary",), most=1.0),
-            Metric("f1", f1, "higher", ("binary",), most=1.0),
-            Metric("average_precision", average_precision, "higher", ("binary",), most=1.0),
-            Metric("calibration_error", calibration_error, "lower", ("binary",), most=1.0),
-            Metric("mae", mae, "lower", ("regression",), unit="target", rowwise=absolute_errors),
-            Metric("rmse", rmse, "lower", ("regression",), unit="target"),
-            Metric("r2", r2, "higher", ("regression",), least=-math.inf, most=1.0),
-        )
-    }
-)
+METRICS: Registry[Metric] = Registry("metric")
+"""Every metric by name; a project's own stand beside ours."""
+
+for _metric in (
+    Metric("roc_auc", roc_auc, "higher", ("binary",), most=1.0),
+    Metric("log_loss", log_loss, "lower", _CLASSES, unit="nats", rowwise=log_losses),
+    Metric("brier", brier, "lower", _CLASSES, rowwise=brier_losses, most=2.0),
+    Metric("accuracy", accuracy, "higher", _CLASSES, rowwise=hits, most=1.0),
+    Metric("precision", precision, "higher", ("binary",), most=1.0),
+    Metric("recall", recall, "higher", ("binary",), most=1.0),
+    Metric("f1", f1, "higher", ("binary",), most=1.0),
+    Metric("average_precision", average_precision, "higher", ("binary",), most=1.0),
+    Metric("calibration_error", calibration_error, "lower", ("binary",), most=1.0),
+    Metric("mae", mae, "lower", ("regression",), unit="target", rowwise=absolute_errors),
+    Metric("rmse", rmse, "lower", ("regression",), unit="target"),
+    Metric("r2", r2, "higher", ("regression",), least=-math.inf, most=1.0),
+):
+    METRICS.add(_metric.name, _metric)
 
 
 def metric(name: str, *, place: str = "") -> Metric:
@@ -317,6 +316,28 @@ def metric(name: str, *, place: str = "") -> Metric:
     if name not in METRICS:
         raise UnknownKey(name, METRICS, place=place, what="metric")
     return METRICS[name]
+
+
+def own(function: Callable[[Floats, Floats, Floats], float]) -> Callable[[Floats, Floats, Floats], float]:
+    """Register a project's own metric, ``(actual, score, weight) -> float``, under its function's name; higher is better.
+
+    >>> @own
+    ... def share_right(actual, score, weight):
+    ...     return float(np.average((score > 0.5) == actual, weights=weight))
+    >>> round(METRICS["share_right"].function([0, 1, 1], [0.2, 0.9, 0.1]), 3)
+    0.667
+    >>> _ = METRICS.remove("share_right")
+    """
+
+    def plain(target: ArrayLike, score: ArrayLike) -> float:
+        actual = np.asarray(target, dtype=np.float64)
+        return float(function(actual, np.asarray(score, dtype=np.float64), np.ones(len(actual))))
+
+    METRICS.add(
+        function.__name__,
+        Metric(function.__name__, plain, "higher", ("binary", "multiclass", "regression"), least=-math.inf),
+    )
+    return function
 
 
 def evaluate(

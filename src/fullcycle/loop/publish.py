@@ -1,0 +1,97 @@
+"""Routes: what serves now, in the journal first, then for every server to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from fullcycle.data.records import Dataset
+from fullcycle.deployment.answer import Answerer
+from fullcycle.deployment.outcomes import OutcomeReader
+from fullcycle.deployment.records import Release
+from fullcycle.deployment.serving import Serving, load_answerer, read_key, read_serving, write_serving
+from fullcycle.kernel.state import Route
+from fullcycle.kernel.verbs import Run
+from fullcycle.project import Project
+from fullcycle.scoping.records import Charter
+
+
+def publish(project: Project, run: Run, route: Route, charter: Charter, dataset: Dataset) -> Route:
+    """Let *route* serve. A crash between journal and servers is mended by calling it again.
+
+    Returns
+    -------
+    The route with its generation.
+    """
+    current, _ = run.state.refresh().route(project.scope)
+    if (current.shares, current.control) != (route.shares, route.control):
+        routed = f"{current.generation + 1}:{route.champion}"
+        run.act("deployment.route", routed, lambda: _route(run, route), inputs=tuple(filter(None, [route.champion])))
+        current, _ = run.state.refresh().route(project.scope)
+    serving = _serving(project, run, current, charter, dataset)
+    if not project.serving_path.exists() or read_serving(project.serving_path) != serving:
+        bundles = tuple(run.blobs.get(name) for name in serving.bundles.values())
+        write_serving(project.serving_path, serving, bundles)
+    return current
+
+
+def answerer(project: Project) -> Answerer:
+    """What answers rows under the route that serves now.
+
+    Raises
+    ------
+    InputError
+        Nothing is deployed in this scope.
+    """
+    return load_answerer(project.serving_path, read_serving(project.serving_path))
+
+
+def outcome_reader(project: Project) -> OutcomeReader:
+    """What reads outcomes in this scope; errors as :func:`answerer`."""
+    serving = read_serving(project.serving_path)
+    return OutcomeReader(
+        serving.scope.environment,
+        serving.scope.timeline,
+        entity=serving.entity,
+        time=serving.time,
+        labels=serving.labels,
+        zone=serving.zone,
+        classes=serving.classes,
+        key=read_key(project.serving_path, serving),
+    )
+
+
+def _route(run: Run, route: Route) -> Mapping[str, Any]:
+    return {"route": msgspec.to_builtins(run.set_route(route))}
+
+
+def _serving(project: Project, run: Run, route: Route, charter: Charter, dataset: Dataset) -> Serving:
+    labels = {
+        column.name: column.kind
+        for column in dataset.columns
+        if column.known == "after" and column.name not in dataset.derived
+    }
+    champion = route.champion or _last_champion(project, run)
+    release = run.get(champion)
+    if not isinstance(release, Release):
+        raise TypeError(f"a route names {type(release).__name__}, not a release")
+    return Serving(
+        scope=project.scope,
+        route=route,
+        bundles={route.champion: release.bundle},
+        entity=charter.entity,
+        time=charter.time,
+        zone=charter.timezone,
+        labels=labels,
+        classes=dataset.classes if charter.task == "multiclass" else (),
+        log=project.settings.deployment.log,
+        traffic=str(project.traffic_root.resolve()),
+        entity_key=str(project.key_path.resolve()),
+    )
+
+
+def _last_champion(project: Project, run: Run) -> str:
+    """Where today's rule serves, the release before goes on giving contract and rule."""
+    return next(route.champion for route in reversed(run.state.refresh().routes(project.scope)) if route.champion)

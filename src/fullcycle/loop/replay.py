@@ -1,0 +1,103 @@
+"""The whole loop over history, day by day, on a timeline of its own: what would have happened, with nothing seen ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from fullcycle.deployment.answer import Answerer
+from fullcycle.kernel.clock import SetClock, day_start, instant
+from fullcycle.kernel.errors import InputError
+from fullcycle.kernel.record import Record
+from fullcycle.kernel.scope import LIVE
+from fullcycle.loop.publish import answerer, outcome_reader
+from fullcycle.loop.stages import Cycle, Progress, silent
+from fullcycle.project import Project
+from fullcycle.traffic.append import SegmentWriter
+from fullcycle.traffic.schema import micros
+
+Day = tuple[datetime, datetime, datetime]
+
+
+def replay(
+    project: Project, start: datetime, end: datetime, *, workers: int | None = None, progress: Progress = silent
+) -> dict[str, Record]:
+    """Scope, develop and release as of *start*; then each day until *end*: outcomes arrive, health and verdict are made
+    where they are due, what the verdict asks for is done, and the day is decided.
+
+    Killed at any moment and run again, it goes on where it was, to the same records.
+
+    Raises
+    ------
+    InputError
+        The timeline is ``live`` or began at another time, or *end* is not after *start*.
+    Refused
+        The first model does not pass its gates.
+    """
+    _check(project, start, end)
+    clock = SetClock(start)
+    cycle = Cycle(project, clock=clock, workers=workers, progress=progress)
+    charter = cycle.scope(start)
+    if not cycle.run.state.route(project.scope)[0].generation:
+        dataset = cycle.data(charter, start)
+        cycle.deploy(charter, dataset, cycle.develop(charter, dataset))
+    days = list(_days(start, end, project.settings.project.timezone))
+    with SegmentWriter(cycle.traffic.folder) as log:
+        for place, (before, day, after) in enumerate(days):
+            clock.set(day)
+            progress(f"replaying {day:%Y-%m-%d}", place, len(days))
+            _arrive(cycle, log, before, day)
+            cycle.govern()
+            _decide(cycle, log, day, after)
+        clock.set(end)
+        _arrive(cycle, log, days[-1][1], end)
+        cycle.govern()
+    cycle.run.act("loop.replay", instant(end), lambda: {"days": len(days)})
+    progress("replayed", len(days), len(days))
+    return {kind: cycle.run.get(id) for kind, id in cycle.run.state.refresh().heads(project.scope).items()}
+
+
+def _check(project: Project, start: datetime, end: datetime) -> None:
+    if project.scope.timeline == LIVE:
+        raise InputError("a replay needs a timeline of its own", found=LIVE, mend="add --timeline replay")
+    if end <= start:
+        raise InputError("a replay ends after it starts", found=f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}")
+    begun = next((entry.at for entry in project.journal.read() if entry.scope == project.scope), start)
+    if begun != start:
+        raise InputError(
+            f"the timeline {project.scope.timeline!r} began at another time",
+            found=instant(start),
+            expected=instant(begun),
+            mend="leave --from out to go on with it, or name another --timeline",
+        )
+
+
+def _days(start: datetime, end: datetime, zone: str) -> Iterator[Day]:
+    """Local days: the start of the day before, of the day, and of the day after."""
+    before, day = day_start(start - timedelta(hours=12), zone), start
+    while day < end:
+        after = min(end, day_start(day + timedelta(hours=36), zone))
+        yield before, day, after
+        before, day = day, after
+
+
+def _arrive(cycle: Cycle, log: SegmentWriter, before: datetime, now: datetime) -> None:
+    """Outcomes that became known since the day before."""
+    name = f"outcomes-{micros(now)}"
+    if not log.holds(name):
+        rows, rejected = outcome_reader(cycle.project).read_frame(
+            cycle.history.outcomes(before, now), received=micros(now)
+        )
+        if rejected:
+            raise InputError("an outcome of the history cannot be read", found=str(rejected[0].failure))
+        log.write_sealed(name, [msgspec.structs.replace(row, received=row.at) for row in rows])
+
+
+def _decide(cycle: Cycle, log: SegmentWriter, start: datetime, end: datetime) -> None:
+    """The day's decisions, under the route that serves."""
+    name = f"decisions-{micros(start)}"
+    if not log.holds(name):
+        found: Answerer = answerer(cycle.project)
+        log.write_sealed(name, found.frame(cycle.history.arriving(start, end), micros(start)).decisions)

@@ -1,0 +1,192 @@
+"""The bundle: one file with all that answers a row, which proves itself before it answers.
+
+A bundle is a ZIP archive of stored files: ``manifest.json`` (format version, digest of each file, model format, facts
+such as library versions), ``plan.json``, ``model.bin``, ``contract.json``, ``policy.json`` and ``golden.json``. The same
+parts are the same bytes. Loading it runs nobody's code: no pickle, and nothing is written to disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from fullcycle.kernel.errors import Corrupt, InputError, TooNew, UnknownKey
+from fullcycle.kernel.record import canonical, digest
+from fullcycle.predictor import archive, parity
+from fullcycle.predictor.contract import Contract
+from fullcycle.predictor.formats import ModelFormat
+from fullcycle.predictor.formats import load as load_model
+from fullcycle.predictor.plan import Plan
+from fullcycle.predictor.policy import Policy
+from fullcycle.predictor.scoring import Answer, Scorer
+
+__all__ = ["Answer", "Manifest", "Predictor", "pack"]
+
+VERSION = 1
+PLACE = "bundle"
+_MIB = 1 << 20
+_SIZES = {
+    "manifest.json": _MIB,
+    "plan.json": 256 * _MIB,
+    "model.bin": 2048 * _MIB,
+    "contract.json": 64 * _MIB,
+    "policy.json": 64 * _MIB,
+    "golden.json": 256 * _MIB,
+}
+T = TypeVar("T")
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a bundle says of itself.
+
+    Attributes
+    ----------
+    version : of the bundle's form.
+    format : name of the model format.
+    files : SHA-256 of each other file, by name.
+    facts : what else is worth knowing, such as the versions of libraries. It changes no answer.
+    """
+
+    version: int = VERSION
+    format: str
+    files: dict[str, str]
+    facts: dict[str, str] = {}
+
+
+def pack(*, plan: Plan, model: ModelFormat, contract: Contract, policy: Policy, facts: Mapping[str, str]) -> bytes:
+    """The bundle of these parts, with golden rows and their answers.
+
+    Raises
+    ------
+    InputError
+        The parts do not fit each other, the model has no score for a row that the contract allows, or the two ways
+        of running the plan disagree.
+
+    Examples
+    --------
+    See :class:`Predictor`.
+    """
+    rows = parity.golden(Scorer(plan=plan, model=model, contract=contract, policy=policy))
+    files = {
+        "plan.json": plan.to_json(),
+        "model.bin": model.to_bytes(),
+        "contract.json": canonical(contract),
+        "policy.json": canonical(policy),
+        "golden.json": msgspec.json.encode(rows, order="sorted"),  # RFC 8785 has no whole numbers of 64 bits
+    }
+    digests = {name: digest(body) for name, body in files.items()}
+    manifest = Manifest(format=model.name, files=digests, facts=dict(facts))
+    return archive.pack({**files, "manifest.json": canonical(manifest)})
+
+
+class Predictor(Scorer):
+    """A loaded bundle: it has proved itself and answers.
+
+    Attributes
+    ----------
+    digest : SHA-256 of the bundle.
+    facts : what the manifest says besides.
+    plan, model, contract, policy, decider, columns, classes : its parts.
+
+    Examples
+    --------
+    >>> from fullcycle.measure.value import ValueTable
+    >>> from fullcycle.predictor.contract import ColumnRule
+    >>> from fullcycle.predictor.formats.linear import Linear
+    >>> from fullcycle.predictor.plan import Impute, Input
+    >>> body = pack(
+    ...     plan=Plan(
+    ...         inputs=(Input("x", "float"),), operations=(Impute(output="y", input="x", value=0.0),), features=("y",)
+    ...     ),
+    ...     model=Linear([2.0], 1.0),
+    ...     contract=Contract((ColumnRule(name="x", kind="float"),)),
+    ...     policy=Policy(
+    ...         task="regression", actions=(), values=ValueTable(task="regression", currency="EUR"),
+    ...         todays_rule={"always": 0.0}, kinds={"x": "float"},
+    ...     ),
+    ...     facts={"numpy": "2.4"},
+    ... )
+    >>> predictor = Predictor.load(body)
+    >>> predictor.answer({"x": 3.0}), predictor.answer({"x": None})
+    (Answer(score=7.0, decision=7.0), Answer(score=1.0, decision=1.0))
+    """
+
+    digest: str
+    facts: dict[str, str]
+
+    @classmethod
+    def load(cls, body: bytes, *, digest: str | None = None) -> Predictor:
+        """The predictor in a bundle, after its digests and every golden row were found right.
+
+        Parameters
+        ----------
+        body : the bundle.
+        digest : SHA-256 that it must have, as the release names it.
+
+        Raises
+        ------
+        Corrupt
+            It is not what was packed; the file or golden row is named.
+        TooNew
+            A newer fullcycle packed it.
+        UnknownKey
+            It needs a model format or an operation that is not installed.
+        """
+        found = _digest(body)
+        if digest is not None and found != digest:
+            raise Corrupt("a bundle does not match its digest", place=PLACE, found=found[:12], expected=digest[:12])
+        files = archive.unpack(body, _SIZES, place=PLACE)
+        manifest = _manifest(files)
+        plan = _read(files, "plan.json", Plan.from_json)
+        model = _read(files, "model.bin", lambda body: load_model(manifest.format, body))
+        contract = _read(files, "contract.json", msgspec.json.Decoder(Contract).decode)
+        policy = _read(files, "policy.json", msgspec.json.Decoder(Policy).decode)
+        rows = _read(files, "golden.json", msgspec.json.Decoder(list[parity.Golden]).decode)
+        try:
+            predictor = cls(plan=plan, model=model, contract=contract, policy=policy)
+            parity.verify(predictor, rows)
+        except InputError as error:  # they did fit when they were packed
+            raise Corrupt("the parts of a bundle do not fit each other", place=PLACE, found=str(error)) from None
+        predictor.digest, predictor.facts = found, manifest.facts
+        return predictor
+
+
+_digest = digest  # the parameter of `load` has the same name
+
+
+def _manifest(files: Mapping[str, bytes]) -> Manifest:
+    place = f"{PLACE}, manifest.json"
+    if set(files) != set(_SIZES):
+        lacking = ", ".join(sorted(set(_SIZES) - set(files)))
+        raise Corrupt("a bundle lacks a file", place=PLACE, expected=lacking)
+    version = _read(files, "manifest.json", msgspec.json.Decoder(_Version).decode).version
+    if version > VERSION:
+        raise TooNew("the bundle", version, VERSION, place=place)
+    manifest = _read(files, "manifest.json", msgspec.json.Decoder(Manifest).decode)
+    for name, body in sorted(files.items()):
+        if name != "manifest.json" and digest(body) != manifest.files.get(name):
+            found, expected = digest(body)[:12], manifest.files.get(name, "none")[:12]
+            raise Corrupt("a file does not match its digest", place=f"{PLACE}, {name}", found=found, expected=expected)
+    if set(manifest.files) != set(files) - {"manifest.json"}:
+        raise Corrupt("a manifest names other files", place=place, found=sorted(manifest.files))
+    return manifest
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+def _read(files: Mapping[str, bytes], name: str, decode: Callable[[bytes], T]) -> T:
+    """One file, read; what it holds wrongly is damage, since it was right when it was packed."""
+    place = f"{PLACE}, {name}"
+    try:
+        return decode(files[name])
+    except (TooNew, UnknownKey):
+        raise
+    except Corrupt as error:
+        where = f"{place}, {error.place}" if error.place else place
+        raise Corrupt(error.problem, place=where, found=error.found, expected=error.expected) from None
+    except (InputError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Corrupt("a file of a bundle is not right", place=place, found=str(error)) from None

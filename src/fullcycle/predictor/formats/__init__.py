@@ -1,0 +1,78 @@
+"""Model formats: fitted models as plain data, loaded without running anybody's code.
+
+A format turns a matrix of features into scores. Its bytes are canonical (the same model is the same bytes) and are no pickle. Third
+parties add theirs with ``FORMATS.register("name")`` on a function from bytes to model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fullcycle.kernel.registry import Registry
+
+Floats = NDArray[np.float64]
+
+
+@runtime_checkable
+class ModelFormat(Protocol):
+    """A fitted model that answers.
+
+    Attributes
+    ----------
+    name : the format, as registered.
+    features : how many features a row has.
+    outputs : 1 for a probability of true or a number, otherwise the number of classes.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def features(self) -> int: ...
+    @property
+    def outputs(self) -> int: ...
+
+    def scores(self, matrix: Floats) -> Floats:
+        """Scores of (n, features) rows: (n,) probabilities of true or numbers, or (n, classes) probabilities."""
+        ...
+
+    def score(self, features: Sequence[float]) -> float | list[float]:
+        """The score of one row, equal to the bit to :meth:`scores` on it."""
+        ...
+
+    def to_bytes(self) -> bytes:
+        """The model as it is kept: the same model is the same bytes."""
+        ...
+
+
+Loader = Callable[[bytes], ModelFormat]
+FORMATS: Registry[Loader] = Registry("model format")
+
+
+@FORMATS.register("linear")
+def _linear(body: bytes) -> ModelFormat:
+    from fullcycle.predictor.formats.linear import Linear
+
+    return Linear.from_bytes(body)
+
+
+@FORMATS.register("lightgbm")
+def _lightgbm(body: bytes) -> ModelFormat:
+    from fullcycle.predictor.formats.lightgbm import LightGBM
+
+    return LightGBM.from_bytes(body)
+
+
+def load(name: str, body: bytes) -> ModelFormat:
+    """The model kept as *body* in the format *name*.
+
+    Raises UnknownKey for a format that nobody registered, Corrupt for bytes that are no such model.
+
+    >>> from fullcycle.predictor.formats.linear import Linear
+    >>> load("linear", Linear([1.0], 0.5).to_bytes()).score([2.0])
+    2.5
+    """
+    return FORMATS[name](body)

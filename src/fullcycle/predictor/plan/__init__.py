@@ -1,0 +1,71 @@
+"""The feature plan: operations in JSON that turn a row into what the model sees, on columns and on one row alike.
+
+Training and batches run it on columns (:meth:`Plan.matrix`), requests on one row (:meth:`Plan.compile`). Both give the
+same bits, so that what a model sees in production is what it learnt from.
+"""
+
+from __future__ import annotations
+
+from fullcycle.predictor.plan.arithmetic import (
+    Absolute,
+    Add,
+    Bin,
+    Clip,
+    Divide,
+    Log1p,
+    Maximum,
+    Minimum,
+    Multiply,
+    Negate,
+    Number,
+    Power,
+    Projection,
+    Standardise,
+    Subtract,
+)
+from fullcycle.predictor.plan.calendar import Calendar
+from fullcycle.predictor.plan.frames import Input, frame_slots
+from fullcycle.predictor.plan.logic import Both, Choose, Compare, Either, Impute, Invert, Missing
+from fullcycle.predictor.plan.operation import OPERATIONS, Operation, register
+from fullcycle.predictor.plan.plan import VERSION, Plan
+from fullcycle.predictor.plan.strings import Equals, Hash, Join, Lookup, Text
+from fullcycle.predictor.plan.zones import zone_offsets
+
+__all__ = [
+    "OPERATIONS",
+    "VERSION",
+    "Absolute",
+    "Add",
+    "Bin",
+    "Both",
+    "Calendar",
+    "Choose",
+    "Clip",
+    "Compare",
+    "Divide",
+    "Either",
+    "Equals",
+    "Hash",
+    "Impute",
+    "Input",
+    "Invert",
+    "Join",
+    "Log1p",
+    "Lookup",
+    "Maximum",
+    "Minimum",
+    "Missing",
+    "Multiply",
+    "Negate",
+    "Number",
+    "Operation",
+    "Plan",
+    "Power",
+    "Projection",
+    "Standardise",
+    "Subtract",
+    "Text",
+    "frame_slots",
+    "register",
+    "zone_offsets",
+]
