@@ -25,7 +25,7 @@ from fullcycle.predictor.policy import Decider, Policy
 from fullcycle.scoping.records import Charter, Feasibility
 from fullcycle.scoping.settings import Limits, Resources, Risk
 from fullcycle.traffic.match import match
-from fullcycle.traffic.read import content_digest
+from fullcycle.traffic.read import CONTENT, content_digest
 from fullcycle.traffic.schema import Decision, Outcome, micros
 from fullcycle.traffic.tables import rows_frame
 
@@ -99,6 +99,7 @@ def charter(**over: Any) -> Charter:
         stakeholders=(),
         risk=Risk(),
         resources=RATES,
+        as_of=START,
         feasibility=Feasibility(rows=1000, void=0, base=Estimate(point=0.3)),
     )
     return msgspec.structs.replace(plain, **over)
@@ -168,7 +169,7 @@ def served(
     decisions = rows_frame("decisions", logged, "s1")
     outcomes = rows_frame("outcomes", came, "s1")
     frame, counts = match(decisions, outcomes)
-    frame = frame.sort("time", "row", "id")
+    frame = frame.sort([*CONTENT, "id"])  # as a reader sorts
     return Observation(content_digest(frame), (frame, counts))
 
 

@@ -9,15 +9,15 @@ import polars as pl
 
 from fullcycle.data.clean import clean
 from fullcycle.data.contract import contract, facts_of
+from fullcycle.data.leakage import leakage
 from fullcycle.data.profile import profile
-from fullcycle.data.quality import leakage, quality
+from fullcycle.data.quality import quality
 from fullcycle.data.records import Dataset
 from fullcycle.data.settings import Data
 from fullcycle.data.sources.files import parquet
 from fullcycle.data.sources.history import History
-from fullcycle.data.split import boundaries, parts
+from fullcycle.data.split import boundaries, embargo, parts
 from fullcycle.kernel.blobs import Blobs
-from fullcycle.kernel.clock import duration
 from fullcycle.kernel.errors import InputError, Refused
 from fullcycle.kernel.finding import failed, sentence
 from fullcycle.kernel.verbs import Observation, step
@@ -57,21 +57,12 @@ def make(
             found=f"{len(due)} rows due",
             mend="check the target's expression and the label delay",
         )
-    quarantine = _quarantine(history.turned_away.filter(pl.col("when").fill_null(as_of) <= as_of), repeated)
-    embargo = (
-        timedelta(microseconds=charter.label_delay)
-        if settings.split.embargo is None
-        else duration(settings.split.embargo)
-    )
-    slices = parts(
-        rows,
-        charter.time,
-        boundaries(rows[charter.time][0], rows[charter.time][-1], settings.split, history.zone),
-        embargo,
-    )
+    quarantine = _quarantine(history.quarantine(as_of), repeated)
+    gap = embargo(settings.split, timedelta(microseconds=charter.label_delay))
+    bounds = boundaries(rows[charter.time][0], rows[charter.time][-1], settings.split, history.zone)
+    slices = parts(rows, charter.time, bounds, gap)
     train = rows.slice(slices["train"].offset, slices["train"].rows)
     facts = facts_of(history, keys=(charter.entity, charter.time, charter.target))
-    outcome = history.outcome(train)
     return Dataset(
         parents=(charter.id,),
         as_of=as_of,
@@ -82,14 +73,14 @@ def make(
         columns=facts,
         derived=history.derived,
         parts=slices,
-        embargo=embargo // timedelta(microseconds=1),
+        embargo=gap // timedelta(microseconds=1),
         contract=contract(history, keys=(charter.entity, charter.time)),
         profile=profile(train, facts),
-        classes=history.classes,
+        classes=history.classes(rows),
         left_out=left_out(),
         findings=(
             *quality(rows, facts, settings.rules, turned_away=len(quarantine)),
-            *leakage(train, outcome, facts, charter.task),
+            *leakage(train, history.outcome(train), facts, charter.task),
         ),
     )
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from fullcycle.data.records import Column
 from fullcycle.data.settings import Rules
 from fullcycle.kernel.finding import Finding
 
-_TELLS_TOO_MUCH = 0.98
+_ID_LIKE = 0.95
+"""Share of different values from which a column names rows instead of describing them."""
 
 
 def quality(rows: pl.DataFrame, columns: tuple[Column, ...], rules: Rules, *, turned_away: int) -> tuple[Finding, ...]:
-    """Rows enough, quarantine small enough, columns that are mostly missing or constant."""
+    """Rows enough, quarantine small enough, columns that are mostly missing, constant, or name each row."""
     share = turned_away / max(1, turned_away + len(rows))
     found = [
         Finding(
@@ -61,35 +60,18 @@ def quality(rows: pl.DataFrame, columns: tuple[Column, ...], rules: Rules, *, tu
                     unit="distinct values",
                 )
             )
-    return tuple(found)
-
-
-def leakage(
-    rows: pl.DataFrame, outcome: NDArray[np.float64], columns: tuple[Column, ...], task: str
-) -> tuple[Finding, ...]:
-    """Features that alone tell the outcome too well to have been known beforehand (binary targets)."""
-    if task != "binary":
-        return ()
-    from fullcycle.measure.metrics import roc_auc
-
-    found = []
-    for column in columns:
-        if not column.feature or column.kind not in ("float", "integer", "boolean"):
-            continue
-        values = rows[column.name].cast(pl.Float64).to_numpy()
-        seen = ~np.isnan(values)
-        if np.unique(outcome[seen]).size < 2:
-            continue
-        area = roc_auc(outcome[seen], values[seen])
-        if max(area, 1 - area) > _TELLS_TOO_MUCH:
+        distinct = rows[column.name].drop_nulls().n_unique() / max(1, len(rows))
+        if column.feature and column.kind in ("category", "text", "integer") and distinct > _ID_LIKE:
             found.append(
                 Finding(
-                    check="single_feature_too_good",
+                    check="id_like",
                     subject=column.name,
-                    value=max(area, 1 - area),
-                    limit=_TELLS_TOO_MUCH,
+                    value=distinct,
+                    limit=_ID_LIKE,
                     rule="at_most",
                     passed=False,
+                    severity="warn",
+                    unit="distinct values a row",
                 )
             )
     return tuple(found)

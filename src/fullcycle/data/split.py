@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from msgspec import Struct
@@ -29,7 +30,8 @@ def boundaries(first: datetime, last: datetime, settings: Split, zone: str) -> B
     InputError
         The history is too short for the shares or durations asked for.
     """
-    days = (day_start(last, zone) - day_start(first, zone)).days + 1
+    first_day, last_day = (at.astimezone(ZoneInfo(zone)).date() for at in (first, last))
+    days = (last_day - first_day).days + 1
     test, validation = (_days(share, days) for share in (settings.test, settings.validation))
     if test + validation >= days:
         raise InputError(
@@ -43,6 +45,31 @@ def boundaries(first: datetime, last: datetime, settings: Split, zone: str) -> B
     return Boundaries(
         validation=_midnight(last, 1 - test - validation, zone), test=_midnight(last, 1 - test, zone), end=end
     )
+
+
+def embargo(settings: Split, label_delay: timedelta) -> timedelta:
+    """The gap before validation and test, in which outcomes of the rows before it become known.
+
+    Raises
+    ------
+    InputError
+        It is shorter than the label delay: rows would be learnt from whose outcome was not known yet.
+
+    >>> embargo(Split(embargo="2d"), timedelta(days=1))
+    datetime.timedelta(days=2)
+    """
+    if settings.embargo is None:
+        return label_delay
+    gap = duration(settings.embargo, place="cycle.toml, [data.split] embargo")
+    if gap < label_delay:
+        raise InputError(
+            "the embargo is shorter than the label delay",
+            place="cycle.toml, [data.split] embargo",
+            found=settings.embargo,
+            expected=f"at least {label_delay}",
+            mend="lengthen it, or leave it out",
+        )
+    return gap
 
 
 def parts(rows: pl.DataFrame, time: str, found: Boundaries, embargo: timedelta) -> dict[str, Part]:

@@ -139,7 +139,9 @@ class Project:
 
     def _overridden(self, overrides: dict[str, Any]) -> Any:
         current = self.folder.settings.development
-        return check(type(current), {**msgspec.to_builtins(current), **overrides}, self.folder.document, ("development",))
+        return check(
+            type(current), {**msgspec.to_builtins(current), **overrides}, self.folder.document, ("development",)
+        )
 
     def __repr__(self) -> str:
         return f"Project({str(self.folder.folder)!r}, {self.folder.scope})"

@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from fullcycle import business, data, deployment, development, monitoring, scoping
+from fullcycle.business.decide import remember
 from fullcycle.business.records import Verdict
 from fullcycle.data.records import Dataset
 from fullcycle.data.sources.history import History
@@ -32,7 +33,7 @@ from fullcycle.kernel.state import Route, Share, State
 from fullcycle.kernel.verbs import Call, Observation, Run
 from fullcycle.loop.publish import publish
 from fullcycle.monitoring.records import Health
-from fullcycle.monitoring.windows import window_ending
+from fullcycle.monitoring.windows import Length, window_ending
 from fullcycle.project import Project, load_code
 from fullcycle.scoping.records import Charter
 from fullcycle.traffic.compact import compact
@@ -236,12 +237,15 @@ class Cycle:
 
     def govern(self) -> None:
         """Health of the window and verdict on the period that have matured, each once, and what the verdict asks for."""
-        for stage, do in (("monitoring", self.monitor), ("business", lambda period: self.follow(self.review(period)))):
-            try:
-                window = self.window(stage)
-            except Waiting:
-                continue
-            self.run.act(f"loop.{stage}", instant(window[1]), lambda do=do, window=window: {"done": bool(do(window))})
+        self._once("monitoring", self.monitor)
+        self._once("business", lambda period: self.follow(self.review(period)))
+
+    def _once(self, stage: str, do: Callable[[Window], Record]) -> None:
+        try:
+            window = self.window(stage)
+        except Waiting:
+            return
+        self.run.act(f"loop.{stage}", instant(window[1]), lambda: {"record": do(window).id})
 
     def window(self, stage: str) -> Window:
         """The last window of *stage* (``monitoring`` or ``business``) whose outcomes have matured.
@@ -252,7 +256,7 @@ class Cycle:
             None has matured yet.
         """
         text = self.settings.monitoring.window if stage == "monitoring" else self.settings.business.review
-        length = text if text == "month" else duration(text)
+        length: Length = "month" if text == "month" else duration(text)
         entries = self.run.state.refresh().entries
         origin = next(
             (entry.at for entry in entries if entry.verb == "route" and entry.scope == self.project.scope), None
@@ -307,7 +311,9 @@ class Cycle:
     def retrain(self, verdict: Verdict) -> Release | None:
         """The serving model's learner and parameters on all that is known now, through the same gates; None if one fails."""
         _, model, _, charter = self._served(verdict.end)
-        trial = cast(Trial, self.run.get(model.leaderboard_best))
+        trial = cast(
+            Trial, self.run.get(next(line.trial for line in model.leaderboard if line.learner == model.learner))
+        )
         try:
             fresh = self.data(charter, as_of=self.clock.now())
             return self.deploy(charter, fresh, self.develop(charter, fresh, trial))
@@ -413,7 +419,7 @@ class Cycle:
             if entry.verb == "head" and entry.step == "business" and entry.scope == self.project.scope
         ]
         return tuple(
-            f"{verdict.action}:{business.sign(verdict)}" for verdict in cast(list[Verdict], found) if verdict.end < end
+            remember(verdict.action, verdict.gain) for verdict in cast(list[Verdict], found) if verdict.end < end
         )
 
     def _seconds(self, record: Record) -> float:

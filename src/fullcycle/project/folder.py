@@ -255,9 +255,7 @@ def load_code(path: Path) -> None:
         spec.loader.exec_module(module)
     except (SyntaxError, ImportError, NameError, TypeError, ValueError, AttributeError) as error:
         del sys.modules[name]
-        line = (
-            error.lineno if isinstance(error, SyntaxError) else error.__traceback__.tb_next and _last_line(error, path)
-        )
+        line = error.lineno if isinstance(error, SyntaxError) else _last_line(error, path)
         raise InputError(
             f"cycle.py does not run: {error}", place=f"{path.name}:{line}" if line else path.name
         ) from error

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
 from fullcycle.data.sources import SOURCES
-from fullcycle.kernel.errors import InputError
+from fullcycle.kernel.errors import InputError, nearest
 
 _READERS = {".csv": ",", ".tsv": "\t"}
 
@@ -24,12 +27,12 @@ def read_source(location: str, folder: Path) -> tuple[pl.DataFrame, str]:
     if location.startswith("python:"):
         return _call(location.removeprefix("python:"))
     path = folder / location
-    body = _bytes(path)
+    body, suffix = _bytes(path), path.suffix.lower()
     fingerprint = hashlib.sha256(body).hexdigest()
-    if path.suffix in _READERS:
-        return _csv(body, path, _READERS[path.suffix]), fingerprint
-    if path.suffix == ".parquet":
-        return _parquet(path), fingerprint
+    if suffix in _READERS:
+        return _csv(body, path, _READERS[suffix]), fingerprint
+    if suffix == ".parquet":
+        return _parquet(body, path), fingerprint
     raise InputError(
         "files of this kind are not read",
         place=path.name,
@@ -42,11 +45,11 @@ def _bytes(path: Path) -> bytes:
     try:
         body = path.read_bytes()
     except FileNotFoundError:
-        near = sorted(file.name for file in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
+        near = nearest(path.name, sorted(file.name for file in path.parent.glob("*")))
         raise InputError(
             "the file is missing",
             place=str(path),
-            expected=" or ".join(near[:3]),
+            expected=near or "",
             mend="mend 'from' in [[data.sources]] of cycle.toml",
         ) from None
     except OSError as error:
@@ -58,35 +61,72 @@ def _bytes(path: Path) -> bytes:
 
 def _csv(body: bytes, path: Path, separator: str) -> pl.DataFrame:
     """Every cell as text, so that nothing is coerced before it is checked."""
-    header = body.split(b"\n", 1)[0].decode("utf-8", "replace").strip("\r\ufeff")
-    others = [sign for sign in (";", "\t", "|", ",") if sign != separator and sign in header]
-    if separator not in header and others:
-        raise InputError(
-            "the delimiter is another one",
-            place=f"{path}:1",
-            found=repr(others[0])[1:-1],
-            expected=repr(separator)[1:-1],
-            mend="save the file with that delimiter, or with the suffix that fits it (.tsv for tabs)",
-        )
+    text = _text(body, path)
     try:
-        frame = pl.read_csv(
-            body, separator=separator, infer_schema=False, null_values=["", "NA", "NaN", "null"], encoding="utf8"
-        )
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        _check_header(next(_lines(text, separator), []), path, separator)
+        frame = pl.read_csv(body, separator=separator, infer_schema=False, null_values=["", "NA", "NaN", "null"])
+        if frame.width and frame.to_series(-1).has_nulls():  # Polars fills a line that is too short with nulls
+            _check_lengths(_lines(text, separator), path, frame.width)
+    except (pl.exceptions.PolarsError, csv.Error) as error:
         raise InputError(
-            "not a table of comma separated values",
+            "not a table of separated values",
             place=str(path),
             found=str(error).split("\n")[0],
-            mend="every line needs as many cells as the header; save the file as UTF-8",
+            mend="every line needs as many cells as the header; cells with quotes or line breaks need quotes around them",
         ) from None
     if not len(frame):
         raise InputError("the file has a header but no rows", place=str(path))
     return frame
 
 
-def _parquet(path: Path) -> pl.DataFrame:
+def _text(body: bytes, path: Path) -> str:
     try:
-        frame = pl.read_parquet(path, glob=False)
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "not UTF-8 text",
+            place=f"{path}:{error.object.count(10, 0, error.start) + 1}",
+            found=f"byte {error.object[error.start]:#x}",
+            mend="save the file as UTF-8",
+        ) from None
+
+
+def _lines(text: str, separator: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+
+
+def _check_header(header: list[str], path: Path, separator: str) -> None:
+    others = [sign for sign in (";", "\t", "|", ",") if len(header) == 1 and sign != separator and sign in header[0]]
+    if others:
+        raise InputError(
+            "the delimiter is another one",
+            place=f"{path}:1",
+            found=others[0],
+            expected=repr(separator),
+            mend="save the file with that delimiter, or with the suffix that fits it (.tsv for tabs)",
+        )
+    if repeated := [name for place, name in enumerate(header) if name in header[:place]]:
+        raise InputError(
+            "two columns have the same name", place=f"{path}:1", found=repeated[0], mend="rename one of them"
+        )
+
+
+def _check_lengths(lines: Iterator[list[str]], path: Path, width: int) -> None:
+    """Blank lines are let pass: they are rows without a value, which the keys turn away."""
+    for number, cells in enumerate(lines, 1):
+        if 0 < len(cells) < width:
+            raise InputError(
+                "a line has too few cells",
+                place=f"{path}, row {number - 1}",
+                found=len(cells),
+                expected=f"{width}, as the header has",
+                mend="give the line a cell for each column, empty where nothing is known",
+            )
+
+
+def _parquet(body: bytes, path: Path) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(io.BytesIO(body))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError("not a Parquet file", place=str(path), found=str(error).split("\n")[0]) from None
     if not len(frame):
@@ -105,8 +145,6 @@ def parquet(frame: pl.DataFrame) -> bytes:
     >>> parquet(pl.DataFrame({"a": [1]})) == parquet(pl.DataFrame({"a": [1]}))
     True
     """
-    import io
-
     sink = io.BytesIO()
     frame.rechunk().write_parquet(
         sink, compression="zstd", compression_level=3, row_group_size=1 << 17, statistics=False

@@ -58,10 +58,11 @@ class History:
     ) -> None:
         self.facts, self.derived, self.zone = dict(facts), dict(derived), zone
         self.task, self.target, self.entity, self.time, self.label_delay = task, target, entity, time, label_delay
-        self.turned_away = turned_away
+        self.turned_away = turned_away.sort(turned_away.columns)
         self.rows = rows.with_columns(self._derive(rows)).sort(
             [time, entity, *(name for name in rows.columns if name not in (time, entity))]
         )
+        self._check_target()
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -80,14 +81,11 @@ class History:
             delays[name] = max((delays[column] for column in read), default=timedelta())
         return delays
 
-    @cached_property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the class codes of the target."""
-        if self.task == "regression":
-            return ()
+    def classes(self, rows: pl.DataFrame) -> tuple[str, ...]:
+        """Names of the class codes of *rows*, sorted; none for a regression."""
         if self.task == "binary":
             return ("false", "true")
-        return tuple(str(name) for name in self.rows[self.target].drop_nulls().unique().sort())
+        return tuple(sorted(rows[self.target].drop_nulls().unique())) if self.task == "multiclass" else ()
 
     def cut(self, as_of: datetime, *, before: datetime | None = None) -> pl.DataFrame:
         """Rows that had happened by *as_of*, each column as it was known then."""
@@ -102,8 +100,12 @@ class History:
         due = self.due(as_of).filter(pl.col(self.time) < before)
         rows = due.filter(pl.col(self.target).is_not_null())
         return Known(
-            rows, self.outcome(rows), local_days(rows[self.time], self.zone), len(due) - len(rows), self.classes
+            rows, self.outcome(rows), local_days(rows[self.time], self.zone), len(due) - len(rows), self.classes(rows)
         )
+
+    def quarantine(self, as_of: datetime) -> pl.DataFrame:
+        """Rows turned away by *as_of*, once all of their cells were known; those whose time cannot be read always are."""
+        return self.turned_away.filter((pl.col("when") + self.label_delay <= as_of).fill_null(True))
 
     def due(self, as_of: datetime) -> pl.DataFrame:
         """Rows whose outcome should be there by *as_of*: known, or void."""
@@ -123,22 +125,38 @@ class History:
         return came.select(self.entity, self.time, *late, at=pl.col(self.time) + delay, void=why)
 
     def outcome(self, rows: pl.DataFrame) -> NDArray[np.float64]:
-        """The target as numbers, shape (n,): 0 or 1, class codes, or the value; NaN where it is missing."""
+        """The target as numbers, shape (n,): 0 or 1, codes of the classes of *rows*, or the value; NaN where it is missing.
+
+        Raises
+        ------
+        InputError
+            A binary target is neither 0 nor 1.
+        """
         target = rows[self.target]
         if self.task == "multiclass":
-            return (
-                target.cast(pl.String)
-                .replace_strict(
-                    list(self.classes), list(range(len(self.classes))), default=None, return_dtype=pl.Float64
-                )
-                .to_numpy()
+            codes = {name: float(code) for code, name in enumerate(self.classes(rows))}
+            return target.replace_strict(codes, default=None, return_dtype=pl.Float64).to_numpy()
+        numbers = target.cast(pl.Float64).to_numpy()
+        if self.task == "binary" and (other := numbers[~np.isin(numbers, (0, 1)) & ~np.isnan(numbers)]).size:
+            raise InputError(
+                f"the target {self.target!r} has values that are neither 0 nor 1",
+                found=float(other[0]),
+                expected="true or false, 1 or 0",
+                mend='derive it under [data.derive], such as late = "arr_delay > 30"',
             )
-        return target.cast(pl.Float64).to_numpy()
+        return numbers
 
     def _derive(self, rows: pl.DataFrame) -> list[pl.Series]:
         if self.target not in rows.columns and self.target not in self.derived:
             raise ColumnMissing(
                 self.target, [*rows.columns, *self.derived], source="cycle.toml", needed_by="[scoping] target"
+            )
+        if taken := sorted(set(self.derived) & set(rows.columns)):
+            raise InputError(
+                "a derived column has the name of a column of the table",
+                place="cycle.toml, [data.derive]",
+                found=taken[0],
+                mend="give it another name",
             )
         derived: list[pl.Series] = []
         for name, text in self.derived.items():
@@ -146,6 +164,18 @@ class History:
             values = pl.Series(name, expression.evaluate(rows.with_columns(derived)), nan_to_null=True)
             derived.append(values.cast(pl.Boolean) if expression.kind == "boolean" else values)
         return derived
+
+    def _check_target(self) -> None:
+        fitting = {"multiclass": ("category",)}.get(self.task, ("boolean", "integer", "float"))
+        kind = self.kinds[self.target]
+        if kind not in fitting:
+            raise InputError(
+                f"the target of a {self.task} question cannot be a {kind}",
+                place=f"column {self.target!r}",
+                found=kind,
+                expected=" or ".join(fitting),
+                mend="mend its type in columns.toml, or derive it under [data.derive]",
+            )
 
     def _delay(self, fact: ColumnFact, name: str) -> timedelta:
         if fact.known == "before":

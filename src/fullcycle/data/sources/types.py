@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import polars as pl
+from polars import selectors
 
 from fullcycle.data.settings import ColumnFact
 from fullcycle.kernel.errors import ColumnMissing, InputError
@@ -17,6 +18,7 @@ _TARGETS: dict[str, pl.DataType] = {
     "text": pl.String(),
     "time": pl.Datetime("us", "UTC"),
 }
+_TRUTH = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
 
 
 def typed(
@@ -43,6 +45,7 @@ def typed(
     for name in {**keys, **facts}:
         if name not in frame.columns:
             raise ColumnMissing(name, frame.columns, source=source, needed_by=keys.get(name, "columns.toml"))
+    frame = frame.with_columns(selectors.float().fill_nan(None))  # what pandas writes for a missing number
     parsed = frame.select(
         parse(pl.col(name), frame.schema[name], fact, zone).alias(name) for name, fact in facts.items()
     )
@@ -73,15 +76,14 @@ def parse(cell: pl.Expr, found: pl.DataType, fact: ColumnFact, zone: str) -> pl.
     match fact.type:
         case "time":
             return _time(cell, found, zone)
-        case "boolean" if found == pl.String:
-            return cell.str.to_lowercase().replace_strict(
-                {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False},
-                default=None,
-                return_dtype=pl.Boolean,
-            )
+        case "float" | "integer" if found.is_temporal():
+            return pl.lit(None, dtype=_TARGETS[fact.type])  # a cast would count microseconds
+        case "boolean":
+            return cell.cast(pl.String).str.to_lowercase().replace_strict(_TRUTH, default=None, return_dtype=pl.Boolean)
         case "integer" if found == pl.String or found.is_float():
             number = cell.cast(pl.Float64, strict=False)
-            return pl.when(number == number.round(0)).then(number).cast(pl.Int64, strict=False)
+            whole = pl.when(number == number.round(0)).then(number).cast(pl.Int64, strict=False)
+            return whole if found.is_float() else pl.coalesce(cell.cast(pl.Int64, strict=False), whole)
         case "float":
             number = cell.cast(pl.Float64, strict=False)
             return pl.when(number.is_finite()).then(number)
@@ -110,15 +112,17 @@ def _time(cell: pl.Expr, found: pl.DataType, zone: str) -> pl.Expr:
     whole = pl.when(text.str.len_chars() == 10).then(text + "T00:00:00").otherwise(text)
     naive = whole.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
     minute = whole.str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us", strict=False)
-    aware = whole.str.replace("Z$", "+00:00").str.to_datetime(
-        "%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", time_zone="UTC", strict=False
-    )
+    zoned = whole.str.replace("Z$", "+00:00")
+    aware = [
+        zoned.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
+        for form in ("%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M%z")
+    ]
     local = (
         pl.coalesce(naive, minute)
         .dt.replace_time_zone(zone, non_existent="null", ambiguous="earliest")
         .dt.convert_time_zone("UTC")
     )
-    return pl.coalesce(aware, local)
+    return pl.coalesce(*aware, local)
 
 
 def _refuse_wrong_type(name: str, fact: ColumnFact, cells: pl.Series, broken: pl.Series, source: str) -> None:
@@ -130,7 +134,7 @@ def _refuse_wrong_type(name: str, fact: ColumnFact, cells: pl.Series, broken: pl
             "integer": "a whole number",
             "float": "a number",
             "boolean": "true or false",
-        }[fact.type]
+        }.get(fact.type, "text")
         raise InputError(
             f"column {name!r} does not parse as {fact.type} in {share:.0%} of its rows",
             place=f"{source}, row {row + 1}",

@@ -1,0 +1,93 @@
+"""How a command ends: every error becomes an exit code and a sentence; no traceback without ``--debug``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from types import TracebackType
+from typing import TextIO
+
+import click
+
+from fullcycle.kernel.errors import FullcycleError
+
+USAGE, SOFTWARE, INTERRUPTED = 2, 70, 130
+
+
+class Exits:
+    """Holds the exit code of what runs inside it.
+
+    Parameters
+    ----------
+    json : also write the error as one JSON document to standard output.
+    debug : let the traceback through.
+
+    Examples
+    --------
+    >>> with Exits(json=False, debug=False) as exits:
+    ...     pass
+    >>> exits.code
+    0
+    """
+
+    def __init__(self, *, json: bool, debug: bool) -> None:
+        self.json, self.debug, self.code = json, debug, 0
+
+    def __enter__(self) -> Exits:
+        return self
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        match error:
+            case None:
+                return True
+            case SystemExit() | GeneratorExit():
+                return False
+            case click.exceptions.Exit():
+                self.code = error.exit_code
+            case KeyboardInterrupt() | click.Abort():
+                self._tell(INTERRUPTED, "interrupted; what was finished is kept", {"error": "Interrupted"})
+            case click.exceptions.NoArgsIsHelpError():
+                error.show()
+                self.code = USAGE
+            case click.ClickException():
+                self._tell(USAGE, _usage(error), {"error": "UsageError", "problem": error.format_message()})
+            case FullcycleError():
+                self._traceback(error)
+                self._tell(error.exit_code, str(error), error.facts())
+            case _:
+                self._traceback(error)
+                problem = f"this is a mistake in fullcycle ({type(error).__name__}: {error})"
+                ask = "Run it again with --debug and report what it prints."
+                self._tell(SOFTWARE, f"{problem}. {ask}", {"error": type(error).__name__, "problem": problem})
+        return True
+
+    def _traceback(self, error: BaseException) -> None:
+        if self.debug:
+            import traceback
+
+            traceback.print_exception(error, file=sys.stderr)
+
+    def _tell(self, code: int, sentence: str, facts: dict[str, object]) -> None:
+        self.code = code
+        write(sys.stderr, f"fullcycle: {sentence}\n")
+        if self.json:
+            write(sys.stdout, json.dumps({"error": facts}, indent=2, ensure_ascii=False) + "\n")
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write all of *text*; a reader that has gone away is no error, and is not written to again."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _usage(error: click.ClickException) -> str:
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f" See '{error.ctx.command_path} --help'."
+    return error.format_message().rstrip(".") + "." + hint

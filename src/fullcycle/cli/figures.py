@@ -1,0 +1,90 @@
+"""The one figure of each record that says most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fullcycle.cli.output import finding_lines
+
+if TYPE_CHECKING:
+    from fullcycle.cli.session import Session
+    from fullcycle.kernel.record import Record
+    from fullcycle.measure.intervals import Estimate
+
+_BEST = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
+
+
+def figure(record: Record) -> str:
+    """A record in a few words."""
+    return " · ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in facts(record).items())
+
+
+def facts(record: Record) -> dict[str, Any]:
+    """The figures that say most of a record, by name."""
+    from fullcycle.business.records import Verdict
+    from fullcycle.data.records import Dataset
+    from fullcycle.deployment.records import Release
+    from fullcycle.development.records import Model
+    from fullcycle.monitoring.records import Health
+    from fullcycle.scoping.records import Charter
+
+    match record:
+        case Charter():
+            worth = {"perfect_foresight": found} if (found := record.feasibility.worth.get("perfect foresight")) else {}
+            return {"base": record.feasibility.base, **worth}
+        case Dataset():
+            return {"as_of": record.as_of, **{name: part.rows for name, part in record.parts.items()}}
+        case Model():
+            best = _BEST.get(record.task, "")
+            shown = {best: record.figures[best]} if best in record.figures else {}
+            gain = {"gain_per_1000": record.figures["gain_per_1000"]} if "gain_per_1000" in record.figures else {}
+            return {"learner": record.learner, **shown, **gain}
+        case Release():
+            return {"strategy": record.strategy, "control": record.control}
+        case Health():
+            failed = sum(finding.passed is False for finding in record.findings)
+            return {
+                "window": f"{record.start:%Y-%m-%d} to {record.end:%Y-%m-%d}",
+                "findings": len(record.findings),
+                "failed": failed,
+            }
+        case Verdict():
+            gain = {"gain": record.gain} if record.gain is not None else {}
+            return {"verdict": record.action, **gain, "decisions": record.decisions}
+    return {}
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it; an estimate with its interval and unit."""
+    from datetime import datetime
+
+    from fullcycle.measure.intervals import Estimate
+
+    match value:
+        case Estimate():
+            return _estimate(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M}"
+        case float():
+            return f"{value:.4g}"
+        case int():
+            return f"{value:,}"
+    return str(value)
+
+
+def tell_record(session: Session, record: Record) -> None:
+    """Say what a stage made, with its findings and what was measured of it."""
+    from fullcycle.kernel.record import kind_of
+
+    measured = session.cycle.measured(record)
+    findings = (*getattr(record, "findings", ()), *measured)
+    session.tell(
+        {"id": record.id, "kind": kind_of(record), "figures": facts(record), "findings": findings},
+        f"{kind_of(record)} {record.id[:12]}  {figure(record)}",
+        *(finding_lines(findings) if findings else ()),
+    )
+
+
+def _estimate(value: Estimate) -> str:
+    interval = f" [{value.low:.4g}, {value.high:.4g}]" if value.low is not None and value.high is not None else ""
+    return f"{value.point:.4g}{interval} {value.unit}".rstrip()

@@ -1,0 +1,44 @@
+"""``fullcycle init``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fullcycle.cli.session import Session, declare
+
+
+@declare("init")
+@click.argument("directory", type=click.Path(path_type=Path), default=".")
+@click.option("--example", metavar="NAME", help="An example that ships with fullcycle, such as 'flights'.")
+@click.option("--data", "file", type=click.Path(path_type=Path), metavar="FILE", help="A CSV, TSV or Parquet file.")
+@click.option("--target", metavar="COLUMN", help="The column that answers the question.")
+@click.option("--time", metavar="COLUMN", help="The column that says when a prediction is made.")
+@click.option("--entity", metavar="COLUMN", help="The column that says what a row is about.")
+def command(
+    session: Session,
+    directory: Path,
+    example: str | None,
+    file: Path | None,
+    target: str | None,
+    time: str | None,
+    entity: str | None,
+) -> None:
+    """Make a new project folder, from an example or from a table."""
+    if (example is None) == (file is None):
+        raise click.UsageError("Give either --example NAME, or --data FILE and --target COLUMN.")
+    if file is not None and target is None:
+        raise click.UsageError("--data needs --target COLUMN, the column that answers the question.")
+    session.progress("making the project", 0, 0)
+    from fullcycle.project.init import init_example, init_from_data
+
+    if file is not None and target is not None:
+        decide = init_from_data(directory, file, target, time=time, entity=entity)
+    else:
+        decide = init_example(directory, example or "")
+    lines = [f"made {directory / 'cycle.toml'} and {directory / 'columns.toml'}"]
+    if decide:
+        lines += ["a person has to decide, in cycle.toml:", *(f"  {key}" for key in decide)]
+        lines += ["and to check in columns.toml what is known before the prediction, and what only after it"]
+    session.tell({"folder": str(directory), "decide": list(decide)}, *lines)

@@ -1,0 +1,125 @@
+"""What a command says: one JSON document with ``--json``, else text for people; progress beside it, on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fullcycle.cli.exits import write
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from fullcycle.kernel.finding import Finding
+
+WIDE = 160  # columns where there is no terminal
+
+
+def document(value: Any) -> None:
+    """*value* as one JSON document: estimates as point, low, high and unit."""
+    import msgspec
+
+    from fullcycle.kernel.record import canonical
+
+    body = msgspec.json.format(canonical(plain(value)), indent=2)  # numbers and times as records write them
+    write(sys.stdout, body.decode() + "\n")
+
+
+def plain(value: Any) -> Any:
+    """*value* as JSON types, each estimate cut to what the contract names."""
+    import msgspec
+
+    from fullcycle.measure.intervals import Estimate
+
+    match value:
+        case Estimate():
+            return {"point": value.point, "low": value.low, "high": value.high, "unit": value.unit}
+        case dict():
+            return {str(key): plain(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [plain(inner) for inner in value]
+        case msgspec.Struct():
+            return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    return value
+
+
+def say(*lines: str) -> None:
+    """Lines for people."""
+    write(sys.stdout, "".join(f"{line}\n" for line in lines))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines whose columns stand under each other.
+
+    >>> aligned([("a", "1"), ("bcd", "2")])
+    ['a    1', 'bcd  2']
+    """
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def finding_lines(findings: Iterable[Finding]) -> list[str]:
+    """Findings as a table, those that stop the cycle first."""
+    rows = [
+        (
+            {True: "passed", False: "failed" if one.severity == "reject" else "warns", None: "seen"}[one.passed],
+            one.check,
+            one.subject,
+            _number(one.value) + (f" [{_number(one.low)}, {_number(one.high)}]" if one.low is not None else ""),
+            f"{one.rule.replace('_', ' ')} {_number(one.limit)}".strip(),
+            one.unit,
+        )
+        for one in sorted(findings, key=lambda one: (one.passed is not False, one.passed is None))
+    ]
+    return aligned([("answer", "check", "subject", "value", "limit", "unit"), *rows]) if rows else ["no findings"]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+class Teller:
+    """Tells how far a command is: a bar on a terminal, a line a change in a pipe, nothing with ``--json``."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._said = quiet, ""
+        self._bar: Progress | None = None
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """See ``fullcycle.loop.stages.Progress``."""
+        if self._quiet:
+            return
+        if sys.stderr.isatty():
+            self._draw(what, done, total)
+        elif what != self._said:
+            self._said = what
+            write(sys.stderr, f"{what} ({done} of {total})\n" if total else f"{what}\n")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _draw(self, what: str, done: int, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        if self._bar is None:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.fields[detail]}"),
+                TimeElapsedColumn(),
+            )
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.add_task(what, total=None, detail="")
+            self._bar.start()
+        task = self._bar.task_ids[0]
+        if total:
+            self._bar.update(task, description=what, completed=done, total=total, detail=f"{done} of {total}")
+        else:
+            self._bar.update(task, detail=what) if self._bar.tasks[0].total else self._bar.update(
+                task, description=what
+            )

@@ -1,0 +1,35 @@
+"""``fullcycle run``."""
+
+from __future__ import annotations
+
+import click
+
+from fullcycle.cli.figures import figure
+from fullcycle.cli.output import aligned
+from fullcycle.cli.session import Session, declare
+
+STAGES = ("scoping", "data", "development", "deployment", "monitoring", "business")
+_ALIKE = {
+    "scope": "scoping",
+    "develop": "development",
+    "deploy": "deployment",
+    "monitor": "monitoring",
+    "review": "business",
+}
+
+
+@declare("run")
+@click.option("--to", default="business", metavar="STAGE", help=f"The last stage to run: {', '.join(STAGES)}.")
+def command(session: Session, to: str) -> None:
+    """Run every stage whose inputs changed, in order; in production it stops before a new release while one serves."""
+    to = _ALIKE.get(to, to)
+    if to not in STAGES:
+        from fullcycle.kernel.errors import UnknownKey
+
+        raise UnknownKey(to, STAGES, place="--to", what="stage")
+    before = session.state.entries[-1].position if session.state.entries else 0
+    records = session.cycle.turn(to)
+    fresh = {id for entry in session.project.journal.read(before) if entry.verb == "step" for id in entry.outputs}
+    made = {kind: "made" if record.id in fresh else "reused" for kind, record in records.items()}
+    rows = [(kind, record.id[:12], made[kind], figure(record)) for kind, record in records.items()]
+    session.tell({"records": {kind: record.id for kind, record in records.items()}, "done": made}, *aligned(rows))

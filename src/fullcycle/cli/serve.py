@@ -1,0 +1,29 @@
+"""``fullcycle serve``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fullcycle.cli.session import Session, declare
+
+if TYPE_CHECKING:
+    from fullcycle.deployment.service.workers import Address
+
+
+@declare("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any that is free."
+)
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the port.")
+def command(session: Session, host: str, port: int, workers: int) -> None:
+    """Answer requests until interrupted. It needs the last route, its bundle and the log; neither journal nor data."""
+    from fullcycle.deployment.service.workers import serve
+
+    def ready(address: Address) -> None:
+        value = {"url": address.url, "host": address.host, "port": address.port, "workers": list(address.workers)}
+        session.tell(value, f"serving on {address.url} (documentation: {address.url}/docs); interrupt to stop")
+
+    serve(session.project.serving_path, host, port, workers, ready=ready)

@@ -1,0 +1,121 @@
+"""What every command starts from: the options that all share, and what follows from them when it is first needed."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fullcycle.cli.output import Teller, document, say
+
+if TYPE_CHECKING:
+    from fullcycle.kernel.record import Record
+    from fullcycle.kernel.scope import Actor
+    from fullcycle.kernel.state import State
+    from fullcycle.loop.stages import Cycle
+    from fullcycle.project import Project
+
+TOKEN = "FULLCYCLE_TOKEN"
+"""Environment variable that holds the token of the person who runs a command."""
+
+
+class Session:
+    """One run of a command.
+
+    Parameters
+    ----------
+    folder, environment, timeline, json : as the options say.
+    """
+
+    def __init__(self, folder: Path, environment: str, timeline: str | None, json: bool) -> None:
+        self.folder, self.environment, self.timeline, self.json = folder, environment, timeline, json
+        self.progress = Teller(quiet=json)
+
+    @cached_property
+    def project(self) -> Project:
+        """The project in the folder, or in the nearest above it."""
+        from fullcycle.project import Project, find_folder
+
+        return Project(find_folder(self.folder), environment=self.environment, timeline=self.timeline)
+
+    @cached_property
+    def cycle(self) -> Cycle:
+        """One turn of its loop."""
+        from fullcycle.loop.stages import Cycle
+
+        return Cycle(self.project, actor=self.actor, progress=self.progress)
+
+    @cached_property
+    def state(self) -> State:
+        """What its journal says."""
+        from fullcycle.kernel.state import State
+
+        return State(self.project.journal).refresh()
+
+    @cached_property
+    def actor(self) -> Actor:
+        """The holder of the token that is presented, else the user of the operating system."""
+        from fullcycle.loop.stages import this_user
+        from fullcycle.project.tokens import holder
+
+        token = os.environ.get(TOKEN, "")
+        return holder(self.state.entries, self.project.scope, token) if token else this_user()
+
+    def record(self, prefix: str) -> Record:
+        """The record that a kind or the first digits of an id name."""
+        from fullcycle.kernel.blobs import get_record
+        from fullcycle.loop import stages  # noqa: F401 - declares every kind of record
+        from fullcycle.project.lineage import resolve
+
+        heads = self.state.heads(self.project.scope)
+        return get_record(self.project.blobs, resolve(prefix, heads, self.state.entries))
+
+    def tell(self, value: Any, *lines: str) -> None:
+        """Say *value* as JSON, or *lines* to people."""
+        self.progress.close()
+        if self.json:
+            document(value)
+        else:
+            say(*lines)
+
+
+def declare(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function that takes a :class:`Session` and its own parameters, with the options that all share."""
+
+    def made(function: Callable[..., None]) -> click.Command:
+        return click.command(name, help=function.__doc__)(_shared(function))
+
+    return made
+
+
+def _shared(function: Callable[..., None]) -> Callable[..., None]:
+    @click.option(
+        "--project",
+        "folder",
+        type=click.Path(path_type=Path),
+        default=".",
+        metavar="DIR",
+        help="The project's folder; by default this one or the nearest above.",
+    )
+    @click.option(
+        "--env", "environment", default="dev", metavar="NAME", show_default=True, help="The environment to work in."
+    )
+    @click.option(
+        "--timeline", metavar="NAME", help="'live' or the name of a replay; by default the one that cycle.toml names."
+    )
+    @click.option("--json", is_flag=True, help="Answer with one JSON document.")
+    @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+    @functools.wraps(function)
+    def run(folder: Path, environment: str, timeline: str | None, json: bool, **parameters: Any) -> None:
+        session = Session(folder, environment, timeline, json)
+        try:
+            function(session, **parameters)
+        finally:
+            session.progress.close()
+
+    return run

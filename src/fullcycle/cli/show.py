@@ -1,0 +1,33 @@
+"""``fullcycle show``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from fullcycle.cli.output import finding_lines
+from fullcycle.cli.session import Session, declare
+
+
+@declare("show")
+@click.argument("record")
+def command(session: Session, record: str) -> None:
+    """Show a record in full. RECORD is a kind (charter, dataset, model, release, health, verdict) or the first digits of an id."""
+    from fullcycle.kernel.record import kind_of
+    from fullcycle.loop.stages import measured
+
+    found = session.record(record)
+    noted = measured(session.state, found.id)
+    fields: dict[str, Any] = json.loads(found.canonical)
+    document = {"id": found.id, "kind": kind_of(found), "record": fields, "measured": noted}
+    said = {name: value for name, value in fields.items() if name not in ("kind", "version", "parents", "findings")}
+    findings = (*getattr(found, "findings", ()), *noted)
+    session.tell(
+        document,
+        f"{kind_of(found)} {found.id}",
+        *(f"made from {parent}" for parent in found.parents),
+        *json.dumps(said, indent=2, ensure_ascii=False).splitlines(),
+        *(finding_lines(findings) if findings else ()),
+    )

@@ -1,0 +1,119 @@
+"""``fullcycle status``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from fullcycle.cli.figures import facts, figure
+from fullcycle.cli.output import aligned
+from fullcycle.cli.session import Session, declare
+
+if TYPE_CHECKING:
+    from fullcycle.deployment.records import Release
+    from fullcycle.kernel.finding import Finding
+    from fullcycle.kernel.record import Record
+    from fullcycle.kernel.state import Route
+    from fullcycle.scoping.records import Charter
+
+
+@declare("status")
+def command(session: Session) -> None:
+    """Show where the cycle stands: the head of each stage, gates, route, and what waits for whom."""
+    from fullcycle.kernel.finding import failed, sentence
+    from fullcycle.kernel.state import STAGES
+
+    scope, kinds = session.project.scope, tuple(STAGES.values())
+    heads = session.state.heads(scope)
+    records = {kind: session.record(id) for kind, id in heads.items()}
+    route, gates, waiting = session.state.route(scope)[0], _gates(session, records), _waiting(session, records)
+    at = _at(session)
+    lines = [
+        (kind, heads.get(kind, "")[:12] or "–", figure(records[kind]) if kind in records else "not made yet")
+        for kind in kinds
+    ]
+    stopped = failed(gates)
+    session.tell(
+        {
+            "project": scope.project,
+            "environment": scope.environment,
+            "timeline": scope.timeline,
+            "at": at,
+            "heads": {kind: heads.get(kind) for kind in kinds},
+            "figures": {kind: facts(record) for kind, record in records.items()},
+            "gates": gates,
+            "route": route,
+            "waiting": waiting,
+        },
+        f"{scope} at {at:%Y-%m-%d %H:%M} UTC" if at else f"{scope}, not begun",
+        *aligned(lines),
+        f"gates    {sum(gate.passed is True for gate in gates)} of {len(gates)} passed"
+        if gates
+        else "gates    none yet",
+        *(f"         {sentence(gate)}" for gate in stopped),
+        f"route    {_route(route)}",
+        *(
+            f"waiting  {one['thing']} {one['record'][:12]} for {one['role']}: {' or '.join(one['members'])}"
+            for one in waiting
+        ),
+        *(() if waiting else ("waiting  for nobody",)),
+    )
+
+
+def _at(session: Session) -> datetime | None:
+    from fullcycle.kernel.clock import SystemClock
+    from fullcycle.kernel.scope import LIVE
+
+    entries = [entry.at for entry in session.state.entries if entry.scope == session.project.scope]
+    return SystemClock().now() if session.project.scope.timeline == LIVE else max(entries, default=None)
+
+
+def _gates(session: Session, records: dict[str, Record]) -> tuple[Finding, ...]:
+    """Findings about the current model and release, those of this machine too."""
+    from fullcycle.loop.stages import measured
+
+    current = [records[kind] for kind in ("model", "release") if kind in records]
+    found = [
+        finding
+        for record in current
+        for finding in (*getattr(record, "findings", ()), *measured(session.state, record.id))
+    ]
+    return tuple(
+        finding for place, finding in enumerate(found) if finding not in found[:place]
+    )  # a release repeats its model's
+
+
+def _waiting(session: Session, records: dict[str, Record]) -> list[dict[str, Any]]:
+    """What waits for a signature, of whom."""
+    from fullcycle.kernel.approval import missing
+    from fullcycle.loop.stages import signatures, wanted_roles
+
+    at = _at(session)
+    if session.environment != "production" or "charter" not in records or at is None:
+        return []
+    charter = cast("Charter", records["charter"])
+    things = [("charter", charter.id)]
+    if "release" in records:
+        release = cast("Release", records["release"])
+        things = signatures(charter, release, first=not release.replaces)
+    lacking = [
+        (thing, record, missing(session.state.entries, record, wanted_roles(charter, thing, at)))
+        for thing, record in things
+    ]
+    return [
+        {"thing": thing.replace("_", " "), "record": record, "role": role, "members": list(members)}
+        for thing, record, roles in lacking
+        for role, members in roles.items()
+    ]
+
+
+def _route(route: Route) -> str:
+    if not route.generation:
+        return "nothing serves yet"
+    shares = (
+        ", ".join(f"{share.release[:12] or 'today’s rule'} {share.share:.0%}" for share in route.shares)
+        or "today’s rule"
+    )
+    return f"generation {route.generation}: {shares}" + (
+        f", control group {route.control:.0%}" if route.control else ""
+    )

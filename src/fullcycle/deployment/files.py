@@ -1,0 +1,197 @@
+"""Files of rows, in and out: Parquet, CSV, TSV, JSON lines. What a cell cannot be is told for its row, not for the file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+import polars as pl
+
+from fullcycle.deployment.answer import entity_texts
+from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey
+from fullcycle.predictor.contract import Contract, Failure
+
+Broken: TypeAlias = dict[int, list[Failure]]  # position of a row to what is wrong with it
+Read: TypeAlias = tuple[pl.DataFrame, Broken]
+_TRUTHS = {"true": True, "false": False, "1": True, "0": False}
+_TYPES: dict[str, pl.DataType] = {
+    "float": pl.Float64(),
+    "integer": pl.Int64(),
+    "boolean": pl.Boolean(),
+    "category": pl.String(),
+    "text": pl.String(),
+    "time": pl.Datetime("us", "UTC"),
+}
+
+
+def read_rows(source: Path, body: bytes, contract: Contract) -> Read:
+    """The rows of a file as a table, and those of them with a cell that cannot be what the contract says.
+
+    Parameters
+    ----------
+    source : names the file; its suffix says what it is.
+    body : its bytes.
+    contract : in whose kinds texts and JSON values are read.
+
+    Raises
+    ------
+    InputError : the suffix is unknown, or the file is no table of its kind.
+
+    Examples
+    --------
+    >>> from fullcycle.predictor.contract import ColumnRule
+    >>> contract = Contract((ColumnRule(name="x", kind="float"),))
+    >>> frame, broken = read_rows(Path("a.csv"), b"x,y\\n1,a\\none,b\\n", contract)
+    >>> frame["x"].to_list(), broken[1][0].found
+    ([1.0, None], "'one'")
+    """
+    suffix = source.suffix.lower()
+    if suffix not in READERS:
+        raise UnknownKey(source.suffix, READERS, place=str(source), what="kind of file")
+    try:
+        return READERS[suffix](body, contract, str(source))
+    except pl.exceptions.PolarsError as error:
+        expected = f"a {suffix} file"
+        raise InputError(
+            "the file cannot be read", place=str(source), found=str(error)[:200], expected=expected
+        ) from None
+
+
+def check_target(target: Path) -> None:
+    """Refuse a name whose suffix says no kind of file that we write.
+
+    >>> check_target(Path("out.parquet"))
+    """
+    if target.suffix.lower() not in WRITERS:
+        raise UnknownKey(target.suffix, WRITERS, place=str(target), what="kind of file")
+
+
+def write_rows(frame: pl.DataFrame, target: Path) -> None:
+    """Write a table aside and rename: the name shows the old file or the new one, never a part.
+
+    Raises
+    ------
+    OutsideError : the disk is full or does not let us write; *target* is as it was.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".aside-", suffix=target.suffix)
+        os.close(handle)
+        try:
+            WRITERS[target.suffix.lower()](frame, Path(name))
+            with open(name, "rb") as file:
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        mend = "free some disk or mend the permissions, then run again"
+        found = error.strerror or str(error)
+        raise OutsideError("could not write", place=str(target), found=found, mend=mend) from error
+
+
+def _read_parquet(body: bytes, contract: Contract, place: str) -> Read:
+    return pl.read_parquet(body), {}
+
+
+def _read_csv(body: bytes, contract: Contract, place: str, separator: str = ",") -> Read:
+    if not body.strip():
+        raise InputError("the file is empty", place=place, expected="a line with the names of the columns")
+    texts = pl.read_csv(body, separator=separator, infer_schema=False)
+    broken: Broken = {}
+    columns = []
+    for rule in contract.columns:
+        if rule.name in texts.columns:
+            column = _from_text(texts[rule.name], rule.kind)
+            columns.append(column)
+            for position in (column.is_null() & texts[rule.name].is_not_null()).arg_true().to_list():
+                broken.setdefault(position, []).append(rule.failure(repr(texts[rule.name][position])[:80]))
+    return texts.with_columns(columns), broken
+
+
+def _read_tsv(body: bytes, contract: Contract, place: str) -> Read:
+    return _read_csv(body, contract, place, "\t")
+
+
+def _read_lines(body: bytes, contract: Contract, place: str) -> Read:
+    check, kinds = contract.compile(), contract.kinds
+    rows: list[dict[str, Any]] = []
+    broken: Broken = {}
+    for number, line in enumerate(body.splitlines(), 1):
+        if line.strip():
+            row = _line(line, f"line {number}")
+            values, failures = check({} if isinstance(row, Failure) else row)
+            if isinstance(row, Failure):
+                failures, row = [row], {}
+            if failures:
+                broken[len(rows)] = failures
+            rows.append({**row, **values})
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return pl.DataFrame([_from_json(name, [row.get(name) for row in rows], kinds.get(name)) for name in names]), broken
+
+
+def _line(line: bytes, place: str) -> dict[str, Any] | Failure:
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return Failure(place, str(error)[:80], "a JSON object")
+
+
+def _from_text(texts: pl.Series, kind: str) -> pl.Series:
+    """Texts as what their kind wants; null where they cannot be that. Times are left to the contract."""
+    if kind == "boolean":
+        return texts.str.to_lowercase().replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+    if kind in ("float", "integer"):
+        return texts.str.strip_chars().cast(_TYPES[kind], strict=False)
+    return texts
+
+
+def _from_json(name: str, values: list[Any], kind: str | None) -> pl.Series:
+    """Values that the contract parsed, as a column of their kind; other columns hold entities and ids, as texts."""
+    if kind is None:
+        whole = all(value is None or isinstance(value, str) for value in values)
+        return pl.Series(name, values if whole else [_as_text(value) for value in values], dtype=pl.String)
+    if kind in ("category", "text"):
+        return pl.Series(name, [value if isinstance(value, str) else None for value in values], dtype=pl.String)
+    numbers = [value if isinstance(value, float) else None for value in values]
+    column = pl.Series(name, numbers, dtype=pl.Float64).fill_nan(None)
+    if kind == "float":
+        return column
+    return column.cast(pl.Int64, strict=False).cast(_TYPES[kind])
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
+        text: str | None = entity_texts(pl.Series([value], strict=False))[0]
+        return text
+    return None
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """A CSV file holds no lists: scores of classes become texts."""
+    lists = [name for name, type_ in frame.schema.items() if isinstance(type_, pl.List)]
+    return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists)
+
+
+READERS: dict[str, Callable[[bytes, Contract, str], Read]] = {
+    ".parquet": _read_parquet,
+    ".csv": _read_csv,
+    ".tsv": _read_tsv,
+    ".jsonl": _read_lines,
+    ".ndjson": _read_lines,
+}
+WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {
+    ".parquet": lambda frame, path: frame.write_parquet(path),
+    ".csv": lambda frame, path: _flat(frame).write_csv(path),
+    ".tsv": lambda frame, path: _flat(frame).write_csv(path, separator="\t"),
+    ".jsonl": lambda frame, path: frame.write_ndjson(path),
+    ".ndjson": lambda frame, path: frame.write_ndjson(path),
+}

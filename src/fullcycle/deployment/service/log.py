@@ -1,0 +1,157 @@
+"""The service's log: what was answered within the last hour is at hand, and an answer leaves only when it is logged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+
+from fullcycle.deployment.answer import Answer
+from fullcycle.traffic.append import GroupCommit
+from fullcycle.traffic.schema import Outcome
+
+HOUR = 3_600_000_000  # µs
+MOST = 100_000  # answers, and outcomes, that a worker keeps at hand
+T = TypeVar("T")
+
+
+class Kept(msgspec.Struct, eq=False):
+    """An answer that is at hand, without its row; ``logged`` is done when it may leave.
+
+    ``row`` and ``about`` are the digests of the row and of the decision: what a retry must bring again.
+    """
+
+    id: str
+    decision: str | float
+    score: float | list[float] | None
+    variant: str
+    row: str
+    about: str
+    logged: asyncio.Future[None]
+
+    def answers(self, answer: Answer) -> bool:
+        """Whether *answer* is to the same row."""
+        return (self.row, self.about) == (answer.logged.digest, answer.logged.decision)
+
+
+class Recent(Generic[T]):
+    """Things by id, for an hour, at most `MOST` of them.
+
+    >>> recent = Recent[str](most=1)
+    >>> recent.put("a", "first", 0)
+    >>> recent.put("b", "second", 1)
+    >>> recent.get("a", 2), recent.get("b", 2), recent.get("b", 1 + HOUR)
+    (None, 'second', None)
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._things: OrderedDict[str, tuple[T, int]] = OrderedDict()
+        self._most = most
+
+    def put(self, id: str, thing: T, now: int) -> None:
+        """Keep *thing*; *now* in µs."""
+        self._things[id] = (thing, now)
+        self._things.move_to_end(id)
+        while len(self._things) > self._most:
+            self._things.popitem(last=False)
+
+    def get(self, id: str, now: int) -> T | None:
+        """What is kept as *id*, unless it is an hour old."""
+        found = self._things.get(id)
+        if found is None:
+            return None
+        if now - found[1] >= HOUR:
+            del self._things[id]
+            return None
+        return found[0]
+
+    def drop(self, id: str) -> None:
+        """Forget it."""
+        self._things.pop(id, None)
+
+
+class TrafficLog:
+    """Logs decisions and outcomes, and knows those of the last hour.
+
+    Parameters
+    ----------
+    commit : writes rows and returns when they are logged.
+    """
+
+    def __init__(self, commit: GroupCommit) -> None:
+        self._commit = commit
+        self.answers: Recent[Kept] = Recent()
+        self._decisions: Recent[bool] = Recent()
+        self._outcomes: Recent[tuple[object, ...]] = Recent()
+
+    async def decide(self, answers: Sequence[Answer], now: int) -> None:
+        """Return when *answers* are logged; until then, who asks for one of them again waits as well.
+
+        Raises
+        ------
+        OutsideError : they are not logged, and are as if they had never been given.
+        """
+        logged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for answer in answers:
+            row = answer.logged
+            self.answers.put(
+                row.id,
+                Kept(row.id, answer.decision, answer.score, answer.variant, row.digest, row.decision, logged),
+                now,
+            )
+            self._decisions.put(row.decision, True, now)
+        # Shielded: a client that goes away must not cancel what others wait for.
+        await asyncio.shield(asyncio.ensure_future(self._write(answers, logged)))
+
+    async def _write(self, answers: Sequence[Answer], logged: asyncio.Future[None]) -> None:
+        try:
+            await self._commit.write([answer.logged for answer in answers])
+        except BaseException as error:
+            for answer in answers:
+                self.answers.drop(answer.id)
+                self._decisions.drop(answer.logged.decision)
+            logged.set_exception(error)
+            logged.exception()  # nobody may be waiting
+            raise
+        logged.set_result(None)
+
+    async def learn(self, outcomes: Sequence[Outcome], digest: Callable[[Outcome], str], now: int) -> dict[str, int]:
+        """Return when *outcomes* are logged, with how many this replica could match.
+
+        Each is one of ``matched`` (its decision was answered here within the last hour), ``pending`` (elsewhere, earlier, or not at all:
+        matching tells), ``duplicate`` (said again) or ``corrected`` (said differently); ``void`` counts those with a reason besides.
+
+        Parameters
+        ----------
+        digest : of the decision that an outcome's entity and time name.
+
+        Raises
+        ------
+        OutsideError : they are not logged.
+        """
+        counts = dict.fromkeys(("matched", "pending", "duplicate", "corrected", "void"), 0)
+        seen: dict[str, tuple[object, ...]] = {}
+        for outcome in outcomes:
+            name = outcome.id or digest(outcome)
+            content: tuple[object, ...] = (outcome.status, outcome.reason, outcome.row, outcome.actual)
+            before = seen.get(name) or self._outcomes.get(name, now)
+            seen[name] = content
+            if before is not None:
+                counts["duplicate" if before == content else "corrected"] += 1
+            elif self.answers.get(name, now) is not None or self._decisions.get(name, now):
+                counts["matched"] += 1
+            else:
+                counts["pending"] += 1
+            counts["void"] += outcome.status == "void"
+        if outcomes:
+            await self._commit.write(outcomes)
+        for name, content in seen.items():
+            self._outcomes.put(name, content, now)
+        return counts
+
+    async def close(self) -> None:
+        """Log what waits and close the segment."""
+        await self._commit.close()

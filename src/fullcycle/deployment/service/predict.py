@@ -1,0 +1,166 @@
+"""``POST /predict``: rows in, decisions out, logged before the answer leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from fullcycle.deployment.answer import Answer, Answerer
+from fullcycle.deployment.service.log import TrafficLog
+from fullcycle.deployment.service.metrics import Metrics
+from fullcycle.deployment.service.problem import Problem, RowFailure
+
+MOST_ROWS = 1000
+T = TypeVar("T")
+_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+_KEY = re.compile(r"field `([^`]*)`")
+
+
+class Request(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request. Rows are checked one by one, so that each failure names its row."""
+
+    rows: list[Any]
+    partial: bool = False
+    dry_run: bool = False
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """One answer as the client sees it."""
+
+    id: str
+    decision: str | float
+    score: float | list[float] | None
+    variant: str
+
+
+class Predictions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of an answer; ``rejected`` only where a partial one was asked for."""
+
+    release: str
+    predictions: list[Prediction]
+    rejected: list[RowFailure] = []
+
+
+_decoder = msgspec.json.Decoder(Request)
+
+
+async def predict(body: bytes, answerer: Answerer, log: TrafficLog, metrics: Metrics) -> Predictions:
+    """Answer the rows of a request.
+
+    Raises
+    ------
+    Problem : 400 not JSON, 409 an id reused with another row, 413 too many rows, 422 rows that cannot be answered.
+    OutsideError : the answers could not be logged, so none leaves.
+    """
+    request = decode(body, _decoder)
+    if len(request.rows) > MOST_ROWS:
+        raise too_many(len(request.rows))
+    now = time.time_ns() // 1000
+    found = [_answer(answerer, row, now) for row in request.rows]
+    failures = [
+        RowFailure(position, one.column, one.found, one.expected)
+        for position, answer in enumerate(found)
+        if isinstance(answer, list)
+        for one in answer
+    ]
+    answers = [(position, answer) for position, answer in enumerate(found) if isinstance(answer, Answer)]
+    metrics.rejected += len(found) - len(answers)
+    if failures and (not request.partial or not answers):
+        raise _not_answered(len(found) - len(answers), len(found), failures)
+    if request.dry_run:
+        predictions = [_prediction(answer) for _, answer in answers]
+    else:
+        predictions = await _logged(answers, failures, request.partial, log, now)
+        for one in predictions:
+            metrics.predictions[one.variant] += 1
+    return Predictions(answerer.route.champion, predictions, failures)
+
+
+async def _logged(
+    answers: Sequence[tuple[int, Answer]], failures: list[RowFailure], partial: bool, log: TrafficLog, now: int
+) -> list[Prediction]:
+    """The answers, once they are logged: a retried id gets the answer that it got before."""
+    predictions: list[Prediction] = []
+    waits: list[asyncio.Future[None]] = []
+    fresh: dict[str, Answer] = {}
+    for position, answer in answers:
+        kept, same = log.answers.get(answer.id, now), fresh.get(answer.id)
+        if kept is not None and kept.answers(answer):
+            predictions.append(Prediction(kept.id, kept.decision, kept.score, kept.variant))
+            waits.append(kept.logged)
+        elif kept is None and (same is None or _alike(same, answer)):
+            fresh.setdefault(answer.id, answer)
+            predictions.append(_prediction(answer))
+        elif partial:
+            failures.append(RowFailure(position, "id", answer.id, "an id that was not used for another row"))
+        else:
+            raise Problem(
+                409, f"The id {answer.id!r} was used for another row; send this one under another id.", row=position
+            )
+    if fresh:
+        await log.decide(list(fresh.values()), now)
+    for wait in waits:
+        if not wait.done() or wait.exception() is not None:
+            await asyncio.shield(wait)
+    return predictions
+
+
+def _answer(answerer: Answerer, row: object, now: int) -> Answer | list[Any]:
+    if isinstance(row, dict):
+        return answerer.row(row, now)
+    return [RowFailure(None, "", repr(row)[:80], "an object of columns")]
+
+
+def _prediction(answer: Answer) -> Prediction:
+    return Prediction(answer.id, answer.decision, answer.score, answer.variant)
+
+
+def _alike(one: Answer, other: Answer) -> bool:
+    return (one.logged.digest, one.logged.decision) == (other.logged.digest, other.logged.decision)
+
+
+def _not_answered(bad: int, rows: int, failures: Sequence[RowFailure]) -> Problem:
+    told = f"{bad} of {rows} rows cannot be answered."
+    if bad < rows:
+        told += ' None was; with "partial": true the others are.'
+    return Problem(422, told, errors=failures)
+
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body of a request.
+
+    Raises
+    ------
+    Problem : 400 where it is not JSON, 422 where it is not the JSON that is asked for.
+
+    Examples
+    --------
+    >>> decode(b'{"rows": []}', msgspec.json.Decoder(Request)).partial
+    False
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        at, key = _AT.search(text), _KEY.search(text)
+        column = key.group(1) if key else at.group(1) if at else ""
+        said = _AT.sub("", text)
+        expected, _, got = said.partition(", got ")
+        failure = RowFailure(None, column, got.strip("`"), expected.replace("`", "").removeprefix("Expected "))
+        raise Problem(422, f"The request is not as asked: {said.replace('`', '')}.", errors=[failure]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, f"The body is not JSON: {str(error)[:200]}.") from None
+
+
+def too_many(rows: int) -> Problem:
+    """A request with more rows than one takes.
+
+    >>> too_many(1001).status
+    413
+    """
+    return Problem(413, f"The request has {rows} rows; send at most {MOST_ROWS} at a time.")

@@ -1,0 +1,127 @@
+"""Development: which feature plan and learner decide best, and do they pass the charter's gates?"""
+
+from __future__ import annotations
+
+import io
+
+import msgspec
+import numpy as np
+
+from fullcycle.data.records import Dataset
+from fullcycle.development.evaluate import figures, score_rows
+from fullcycle.development.features import expressions, feature, learnable, left_out
+from fullcycle.development.fit import fit
+from fullcycle.development.gates import gates, measured_gates
+from fullcycle.development.learners import LEARNERS
+from fullcycle.development.records import Line, Model, Trial
+from fullcycle.development.search import best, search
+from fullcycle.development.settings import Development
+from fullcycle.development.table import Floats, Given, rows
+from fullcycle.kernel.blobs import Blobs
+from fullcycle.kernel.errors import InputError
+from fullcycle.kernel.verbs import Engine, Run, step
+from fullcycle.predictor.policy import Policy
+from fullcycle.scoping.records import Charter
+
+__all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of"]
+
+
+@step(
+    "development.make",
+    version=1,
+    libraries=("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars"),
+    project_code=True,
+)
+def make(
+    *,
+    charter: Charter,
+    dataset: Dataset,
+    settings: Development,
+    refit: Trial | None = None,
+    blobs: Blobs,
+    run: Run,
+    engine: Engine,
+) -> Model:
+    """The Model: the best of the trials, fitted on all rows before the test rows, and what it came to on those.
+
+    Parameters
+    ----------
+    refit : a trial whose learner, parameters and iterations are used as they are, without a search.
+
+    Raises
+    ------
+    InputError
+        The task is not supported, a setting is wrong, or the rows cannot be learnt from.
+    """
+    policy = policy_of(charter, dataset)
+    columns = learnable(dataset.columns, charter)
+    given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
+    trials = (refit,) if refit is not None else search(given, run=run, engine=engine)
+    chosen = best(trials)
+    final = fit(chosen, given)
+    frame, target = rows(dataset, charter.target, blobs, "test")
+    scores = final.model.scores(final.plan.matrix(frame))
+    held = score_rows(frame, target, scores, known=final.known, charter=charter, classes=len(dataset.classes))
+    found = figures(held, charter=charter, policy=policy)
+    return Model(
+        parents=(dataset.id, charter.id),
+        task=charter.task,
+        learner=chosen.learner,
+        parameters=chosen.parameters,
+        plan=blobs.put(final.plan.to_json()),
+        fitted=blobs.put(final.model.to_bytes()),
+        format=final.model.name,
+        policy=policy,
+        leaderboard=leaderboard(trials),
+        figures=found,
+        scores=blobs.put(_written(scores)),
+        trained_rows=len(final.known),
+        fits=len(trials) + 1 if refit is None else 1,
+        seed=settings.seed,
+        findings=(*gates(charter, found), *left_out(columns)),
+    )
+
+
+def policy_of(charter: Charter, dataset: Dataset) -> Policy:
+    """How scores become decisions. Values and today's rule may read what a request brings, and nothing known later.
+
+    Raises
+    ------
+    InputError
+        This version does not develop such models; or the parts of the charter do not fit each other.
+    """
+    if charter.task not in ("binary", "multiclass", "regression"):
+        raise InputError(
+            "this version does not develop models of this task",
+            place="cycle.toml, [scoping] task",
+            found=charter.task,
+            expected="binary, multiclass or regression",
+        )
+    values = charter.values
+    if charter.task == "multiclass":  # codes follow the dataset's order of classes
+        values = msgspec.structs.replace(values, classes=dataset.classes)
+    return Policy(
+        task=charter.task,
+        actions=charter.actions,
+        values=values,
+        todays_rule={**charter.todays_rule},
+        limits=charter.limits.actions_per_day,
+        zone=charter.timezone,
+        kinds={rule.name: rule.kind for rule in dataset.contract.columns},
+        confidence=charter.confidence,
+    )
+
+
+def leaderboard(trials: tuple[Trial, ...]) -> tuple[Line, ...]:
+    """Every trial, best first; of equal ones in their order.
+
+    >>> [line.learner for line in leaderboard((Trial(learner="a", parameters={}, loss=1), Trial(learner="b", parameters={}, loss=0)))]
+    ['b', 'a']
+    """
+    return tuple(Line(trial=it.id, learner=it.learner, loss=it.loss) for it in sorted(trials, key=lambda it: it.loss))
+
+
+def _written(scores: Floats) -> bytes:
+    out = io.BytesIO()
+    np.lib.format.write_array(out, np.ascontiguousarray(scores), allow_pickle=False)
+    return out.getvalue()

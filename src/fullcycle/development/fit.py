@@ -1,0 +1,63 @@
+"""The final fit: the best trial's learner and parameters on the training and validation rows together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fullcycle.development.features import fit_plan, learnable
+from fullcycle.development.learners import LEARNERS
+from fullcycle.development.records import Trial
+from fullcycle.development.search import check_target
+from fullcycle.development.table import Floats, Given, rows
+from fullcycle.predictor.formats import ModelFormat
+from fullcycle.predictor.plan import Plan
+
+
+class Final(NamedTuple):
+    """What the final fit gave.
+
+    Attributes
+    ----------
+    plan, model : what serves.
+    known : (rows,) the target of the rows it was fitted on.
+    """
+
+    plan: Plan
+    model: ModelFormat
+    known: Floats
+
+
+def fit(chosen: Trial, given: Given) -> Final:
+    """The model of a trial, on all rows before the test rows, which nothing here reads.
+
+    An iterative learner takes the number of iterations that the validation rows chose for the trial.
+
+    Raises
+    ------
+    InputError
+        The rows cannot be learnt from.
+    """
+    charter, dataset, settings = given.charter, given.dataset, given.settings
+    known = rows(dataset, charter.target, given.blobs, "train", "validation")
+    check_target(known.target, dataset.classes)
+    learner = LEARNERS[chosen.learner]
+    plan, matrix = fit_plan(
+        *known,
+        recipe=learner.recipe,
+        columns=learnable(dataset.columns, charter),
+        settings=settings.features,
+        zone=charter.timezone,
+        task=charter.task,
+        expressions=given.expressions,
+    )
+    fitted = learner.fit(
+        matrix,
+        known.target,
+        validation=None,
+        parameters=chosen.parameters,
+        iterations=chosen.iterations,
+        seed=settings.seed,
+        task=charter.task,
+        classes=len(dataset.classes),
+    )
+    return Final(plan, fitted.model, known.target)

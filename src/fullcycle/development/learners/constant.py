@@ -1,0 +1,70 @@
+"""The constant: the base rate or the mean for every row. What any model must beat."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fullcycle.development.learners.learner import Fitted, Floats, Parameters
+from fullcycle.predictor.formats import linear
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+
+class Constant:
+    """Predicts the training rows' base rate, shares of classes, or mean.
+
+    >>> rows, target = np.empty((4, 0)), np.array([1.0, 0.0, 0.0, 0.0])
+    >>> fitted = Constant().fit(rows, target, validation=None, parameters={}, iterations=0, seed=0, task="binary", classes=2)
+    >>> fitted.model.scores(rows).round(12).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+
+    name = "constant"
+    recipe = "none"
+    tasks = ("binary", "multiclass", "regression")
+
+    def default(self) -> Parameters:
+        """It has no parameters."""
+        return {}
+
+    def suggest(self, trial: Trial) -> Parameters:
+        """It has no parameters."""
+        return {}
+
+    def fit(
+        self,
+        X: Floats,
+        y: Floats,
+        *,
+        validation: tuple[Floats, Floats] | None,
+        parameters: Parameters,
+        iterations: int,
+        seed: int,
+        task: str,
+        classes: int,
+    ) -> Fitted:
+        """See :class:`~fullcycle.development.learners.learner.Learner`."""
+        weights, level = np.zeros(X.shape[1]), constant(y, task, classes)
+        if task == "multiclass":
+            shares = np.maximum(level, 1e-15)
+            return Fitted(linear.Linear(np.zeros((classes, X.shape[1])), np.log(shares), "softmax"), 0)
+        if task == "regression":
+            return Fitted(linear.Linear(weights, float(level[0])), 0)
+        share = min(max(float(level[0]), 1e-15), 1 - 1e-15)
+        return Fitted(linear.Linear(weights, math.log(share / (1 - share)), "sigmoid"), 0)
+
+
+def constant(y: Floats, task: str, classes: int) -> Floats:
+    """The constant score of targets y: (1,) base rate or mean, or (classes,) shares.
+
+    >>> constant(np.array([0.0, 2.0, 2.0, 1.0]), "multiclass", 3).tolist()
+    [0.25, 0.25, 0.5]
+    """
+    if task == "multiclass":
+        shares: Floats = np.bincount(y.astype(np.int64), minlength=classes) / len(y)
+        return shares
+    return np.array([math.fsum(y.tolist()) / len(y)])

@@ -1,0 +1,94 @@
+"""Linear and logistic regression, kept from large weights (ridge).
+
+Hoerl and Kennard 1970; Hastie, Tibshirani and Friedman 2009, chapters 3 and 4.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fullcycle.development.learners.learner import Fitted, Floats, Parameters
+from fullcycle.predictor.formats import linear
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+_ITERATIONS = 500
+
+
+class Linear:
+    """Ridge regression, or logistic (softmax) regression; ``strength`` is how hard weights are held small.
+
+    >>> rows, target = np.arange(8.0).reshape(8, 1) - 3.5, np.array([0.0] * 4 + [1.0] * 4)
+    >>> fitted = Linear().fit(
+    ...     rows, target, validation=None, parameters=Linear().default(), iterations=0, seed=0, task="binary", classes=2
+    ... )
+    >>> (fitted.model.scores(rows) > 0.5).astype(int).tolist()
+    [0, 0, 0, 0, 1, 1, 1, 1]
+    """
+
+    name = "linear"
+    recipe = "linear"
+    tasks = ("binary", "multiclass", "regression")
+
+    def default(self) -> Parameters:
+        """A mild hold, scikit-learn's own default."""
+        return {"strength": 1.0}
+
+    def suggest(self, trial: Trial) -> Parameters:
+        """Seven orders of magnitude."""
+        return {"strength": trial.suggest_float("strength", 1e-3, 1e4, log=True)}
+
+    def fit(
+        self,
+        X: Floats,
+        y: Floats,
+        *,
+        validation: tuple[Floats, Floats] | None,
+        parameters: Parameters,
+        iterations: int,
+        seed: int,
+        task: str,
+        classes: int,
+    ) -> Fitted:
+        """See :class:`~fullcycle.development.learners.learner.Learner`; on one thread, whose sums have one order."""
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        strength = float(parameters["strength"])
+        with threadpool_limits(limits=1):
+            return Fitted(
+                _ridge(X, y, strength) if task == "regression" else _logistic(X, y, strength, task, classes), 0
+            )
+
+
+def _ridge(X: Floats, y: Floats, strength: float) -> linear.Linear:
+    from sklearn.linear_model import Ridge
+
+    model = Ridge(alpha=strength, solver="cholesky").fit(X, y)
+    return linear.Linear(model.coef_, float(model.intercept_))
+
+
+def _logistic(X: Floats, y: Floats, strength: float, task: str, classes: int) -> linear.Linear:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1 / strength, solver="lbfgs", max_iter=_ITERATIONS)
+    with warnings.catch_warnings():
+        # the validation rows judge what it has come to; going on would move the last digits
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y.astype(np.int64))
+    if task == "binary":
+        return linear.Linear(model.coef_[0], float(model.intercept_[0]), "sigmoid")
+    weights, intercepts = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # scikit-learn then gives the second class against the first
+        weights, intercepts = np.vstack([0 * weights, weights]), np.append(0.0, intercepts)
+    # a class without a row: as likely as one row in all would make it, not impossible
+    full = np.full(classes, min(intercepts.tolist()) - math.log(len(y)))
+    full[model.classes_] = intercepts
+    slopes = np.zeros((classes, X.shape[1]))
+    slopes[model.classes_] = weights
+    return linear.Linear(slopes, full, "softmax")

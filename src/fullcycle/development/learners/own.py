@@ -1,0 +1,76 @@
+"""A learner of the project's own: a function that fits, and yields a model in a format that serving loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fullcycle.development.learners.learner import LEARNERS, Fitted, Floats, Parameters
+from fullcycle.kernel.errors import InputError
+from fullcycle.predictor.formats import FORMATS, ModelFormat
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+
+class Own:
+    """A function ``(X, y, weight, seed, **params) -> model`` as a learner; it gets the features that a linear model gets."""
+
+    recipe = "linear"
+    tasks = ("binary", "multiclass", "regression")
+
+    def __init__(self, function: Callable[..., ModelFormat]) -> None:
+        self.name, self.function = function.__name__, function
+
+    def default(self) -> Parameters:
+        """What the function itself takes by default."""
+        return {}
+
+    def suggest(self, trial: Trial) -> Parameters:
+        """Nothing is searched."""
+        return {}
+
+    def fit(
+        self,
+        X: Floats,
+        y: Floats,
+        *,
+        validation: tuple[Floats, Floats] | None,
+        parameters: Parameters,
+        iterations: int,
+        seed: int,
+        task: str,
+        classes: int,
+    ) -> Fitted:
+        """See :class:`~fullcycle.development.learners.learner.Learner`.
+
+        Raises
+        ------
+        InputError
+            The function yields something that serving cannot load.
+        """
+        model: Any = self.function(X, y, np.ones(len(y)), seed, **parameters)
+        if str(getattr(model, "name", "")) not in FORMATS:
+            raise InputError(
+                f"the learner {self.name!r} yields no model that can be served",
+                place="cycle.py",
+                found=type(model).__name__,
+                expected=f"a model of fullcycle.predictor.formats: {', '.join(FORMATS)}",
+            )
+        return Fitted(model, 0)
+
+
+def learner(function: Callable[..., ModelFormat]) -> Callable[..., ModelFormat]:
+    """Register a learner of the project's own under its function's name.
+
+    >>> from fullcycle.predictor.formats.linear import Linear
+    >>> @learner
+    ... def nought(X, y, weight, seed):
+    ...     return Linear(np.zeros(X.shape[1]), 0.0, "sigmoid")
+    >>> LEARNERS.remove("nought").name
+    'nought'
+    """
+    LEARNERS.add(function.__name__, Own(function))
+    return function

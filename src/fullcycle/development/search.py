@@ -1,0 +1,295 @@
+"""The search: an ordered portfolio first, then rounds of trials on the learner that leads.
+
+A round is asked for at once, evaluated anywhere, and told in the order of its trials, so that the same settings give
+the same trials on any number of workers. Each trial is a keyed step: what a killed search has finished is not done again.
+
+Bergstra et al. 2011, *Algorithms for hyper-parameter optimization* (TPE), as Optuna has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+from fullcycle.data.records import Dataset
+from fullcycle.development.features import Expressions, fit_plan, learnable
+from fullcycle.development.learners import LEARNERS, Learner, Parameters
+from fullcycle.development.records import Trial
+from fullcycle.development.settings import Development, Features
+from fullcycle.development.table import Floats, Given, Source, rows
+from fullcycle.kernel.blobs import Blobs
+from fullcycle.kernel.clock import Stopwatch, duration
+from fullcycle.kernel.errors import InputError
+from fullcycle.kernel.verbs import Call, Engine, Run, step
+from fullcycle.measure.metrics import log_loss, rmse
+from fullcycle.scoping.records import Charter
+
+PORTFOLIO = ("lightgbm", "linear")  # in the order in which they are tried; a constant comes last
+MOST = 200  # trials, however much time there is: by then more of them fit the validation rows, not the question
+_PLACE = "cycle.toml, [development]"
+
+
+@step(
+    "development.trial",
+    version=1,
+    libraries=("lightgbm", "scikit-learn", "numpy", "scipy", "polars"),
+    project_code=True,
+)
+def trial(
+    *,
+    dataset: Dataset,
+    charter: Charter,
+    learner: str,
+    parameters: Parameters,
+    settings: Features,
+    expressions: Expressions,
+    seed: int,
+    blobs: Blobs,
+) -> Trial:
+    """The learner fitted on the training rows and scored on the validation rows.
+
+    Parameters
+    ----------
+    learner : its name.
+    expressions : what the feature plan computes before.
+
+    Raises
+    ------
+    InputError
+        The training rows cannot be learnt from.
+    """
+    fitter = LEARNERS[learner]
+    prepared = _prepared(
+        _Preparation(
+            Source(dataset.table, blobs),
+            dataset,
+            charter,
+            (dataset.id, charter.id),
+            fitter.recipe,
+            settings,
+            expressions,
+        )
+    )
+    found = fitter.fit(
+        *prepared.train,
+        validation=prepared.validation,
+        parameters=parameters,
+        iterations=0,
+        seed=seed,
+        task=charter.task,
+        classes=len(dataset.classes),
+    )
+    matrix, target = prepared.validation
+    loss = rmse if charter.task == "regression" else log_loss
+    return Trial(
+        parents=(dataset.id, charter.id),
+        learner=learner,
+        parameters=parameters,
+        loss=loss(target, found.model.scores(matrix)),
+        iterations=found.iterations,
+    )
+
+
+def search(given: Given, *, run: Run, engine: Engine) -> tuple[Trial, ...]:
+    """Every trial, in order: the portfolio, then rounds on the leading learner until the budget is spent.
+
+    A budget of trials counts each one, the constant too. A budget in time is looked at between rounds.
+
+    Raises
+    ------
+    InputError
+        The budget is none, a learner cannot do the task, or the training rows cannot be learnt from.
+    """
+    settings = given.settings
+    budget = Budget.read(settings.search_budget)
+    names = portfolio(settings, given.charter.task)[: budget.trials]
+
+    def evaluate(asked: Sequence[tuple[str, Parameters]]) -> list[Trial]:
+        return cast(list[Trial], run.map([_call(given, name, parameters) for name, parameters in asked], engine))
+
+    with Stopwatch() as watch:
+        trials = evaluate([(name, LEARNERS[name].default()) for name in names])
+    searched = [it for it in trials if LEARNERS[it.learner].default()]
+    if settings.search == "none" or not searched:
+        return tuple(trials)
+    leader = best(searched)
+    study = _Study(LEARNERS[leader.learner], leader, settings)
+    spent = watch.seconds
+    while (wanted := min(settings.round, budget.left(len(trials), spent))) > 0:
+        with Stopwatch() as watch:
+            found = evaluate([(leader.learner, parameters) for parameters in study.ask(wanted)])
+            study.tell(found)
+        trials += found
+        spent += watch.seconds
+        return tuple(trials)
+
+
+def _call(given: Given, learner: str, parameters: Parameters) -> Call:
+    settings = given.settings
+    return Call(
+        trial,
+        inputs={"dataset": given.dataset, "charter": given.charter},
+        parameters={
+            "learner": learner,
+            "parameters": parameters,
+            "settings": settings.features,
+            "expressions": given.expressions,
+            "seed": settings.seed,
+        },
+        using={"blobs": given.blobs},
+    )
+
+
+def portfolio(settings: Development, task: str) -> list[str]:
+    """The learners to try first, in order, a constant last.
+
+    Raises
+    ------
+    InputError
+        A learner that is asked for cannot do the task (UnknownKey: there is none of that name).
+
+    Examples
+    --------
+    >>> portfolio(Development(learners=("linear",)), "binary")
+    ['linear', 'constant']
+    """
+    if settings.learners == "auto":
+        others = [name for name in LEARNERS if name not in (*PORTFOLIO, "constant")]
+        names = [name for name in (*PORTFOLIO, *others) if task in LEARNERS[name].tasks]
+    else:
+        names = list(dict.fromkeys(settings.learners))
+        for name in names:
+            if task not in LEARNERS[name].tasks:
+                raise InputError(
+                    f"the learner {name!r} does no {task}", place=_PLACE, expected=", ".join(LEARNERS[name].tasks)
+                )
+    return [name for name in names if name != "constant"] + ["constant"]
+
+
+def best(trials: Sequence[Trial]) -> Trial:
+    """The trial of least loss; of equal ones the first.
+
+    >>> best([Trial(learner="a", parameters={}, loss=0.7), Trial(learner="b", parameters={}, loss=0.6)]).learner
+    'b'
+    """
+    return min(trials, key=lambda it: it.loss)
+
+
+class Budget(NamedTuple):
+    """How long to search: a number of trials, and seconds; None where time does not matter."""
+
+    trials: int
+    seconds: float | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Budget:
+        """A budget such as ``40 trials`` or ``5m``. Raises InputError for anything else, or for nought.
+
+        >>> Budget.read("40 trials"), Budget.read("5m")
+        (Budget(trials=40, seconds=None), Budget(trials=200, seconds=300.0))
+        """
+        place = f"{_PLACE} search_budget"
+        counted = re.fullmatch(r"\s*(\d{1,9})\s*trials?\s*", text)
+        seconds = None if counted else duration(text, place=place).total_seconds()
+        trials = int(counted[1]) if counted else MOST
+        if not trials or seconds == 0:
+            raise InputError("the budget is nought", place=place, found=text, mend="write '40 trials' or '5m'")
+        return cls(trials, seconds)
+
+    def left(self, trials: int, seconds: float) -> int:
+        """How many more trials it allows after so many trials and seconds."""
+        return 0 if self.seconds is not None and seconds >= self.seconds else self.trials - trials
+
+
+class _Study:
+    """Optuna's sampler, asked for rounds and told in order."""
+
+    def __init__(self, learner: Learner, first: Trial, settings: Development) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._learner = learner
+        self._study = optuna.create_study(sampler=_sampler(settings), direction="minimize")
+        self._study.enqueue_trial(learner.default())
+        self._asked: list[Any] = []
+        self.ask(1)
+        self.tell([first])
+
+    def ask(self, count: int) -> list[Parameters]:
+        """The parameters of the next trials."""
+        self._asked = [self._study.ask() for _ in range(count)]
+        return [self._learner.suggest(asked) for asked in self._asked]
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """What the trials asked for last came to, in their order."""
+        for asked, found in zip(self._asked, trials, strict=True):
+            self._study.tell(asked, found.loss)
+
+
+def _sampler(settings: Development) -> Any:
+    import warnings
+
+    import optuna
+
+    if settings.search == "random":
+        return optuna.samplers.RandomSampler(seed=settings.seed)
+    with warnings.catch_warnings():
+        # before Optuna 5 both options, now its defaults, were called experimental
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(seed=settings.seed, multivariate=True, constant_liar=True)
+
+
+@dataclass(frozen=True)
+class _Preparation:
+    """What a fitted plan follows from; equal ones are prepared once a process."""
+
+    source: Source
+    dataset: Dataset = field(compare=False)
+    charter: Charter = field(compare=False)
+    facts: tuple[object, ...]  # what of dataset and charter matters, which as records cannot be hashed
+    recipe: str
+    settings: Features
+    expressions: Expressions
+
+
+class _Prepared(NamedTuple):
+    """Features and target of the training and of the validation rows."""
+
+    train: tuple[Floats, Floats]
+    validation: tuple[Floats, Floats]
+
+
+@lru_cache(maxsize=2)
+def _prepared(wanted: _Preparation) -> _Prepared:
+    dataset, charter, blobs = wanted.dataset, wanted.charter, wanted.source.blobs
+    train = rows(dataset, charter.target, blobs, "train")
+    validation = rows(dataset, charter.target, blobs, "validation")
+    check_target(train.target, dataset.classes)
+    plan, matrix = fit_plan(
+        *train,
+        recipe=wanted.recipe,
+        columns=learnable(dataset.columns, charter),
+        settings=wanted.settings,
+        zone=charter.timezone,
+        task=charter.task,
+        expressions=wanted.expressions,
+    )
+    return _Prepared((matrix, train.target), (plan.matrix(validation.frame), validation.target))
+
+
+def check_target(target: Floats, classes: tuple[str, ...]) -> None:
+    """Raise InputError where the training rows hold one class only.
+
+    >>> import numpy as np
+    >>> check_target(np.array([0.0, 1.0]), ("false", "true"))
+    """
+    if classes and (target == target[0]).all():
+        raise InputError(
+            "the training rows hold one class only",
+            found=classes[int(target[0])],
+            expected="two classes or more",
+            mend="take a longer history, or change [data.split]",
+        )

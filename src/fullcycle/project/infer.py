@@ -1,0 +1,303 @@
+"""What a table says of itself: types, time, entity, task, and which columns are known only afterwards.
+
+Only rows before the test period are looked at, as everywhere. What is inferred is a proposal, written down for a person to mend.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from fullcycle.data.settings import ColumnFact, ColumnType, Split
+from fullcycle.data.sources.types import parse
+from fullcycle.data.split import boundaries
+from fullcycle.kernel.errors import ColumnMissing, InputError
+
+CLASSES = 50  # a text target with more values than this is no class
+FEW = 10  # a number with no more values than this may be a code of classes
+LONG = 40  # characters on average from which text is prose, not a category
+BROKEN = 0.02  # share of cells that need not parse in a column of times
+_INTEGER = r"^[+-]?(0|[1-9][0-9]*)$"  # 01234 is a code, not a number
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_CODE = r"^0[0-9]+$"
+_TRUTH = r"^(?i:true|false)$"
+_YES = ("true", "yes", "y", "1", "1.0", "t", "positive", "churned", "late", "fraud", "default", "failed", "bad")
+
+
+class Column(NamedTuple):
+    """A proposed line of ``columns.toml``."""
+
+    kind: ColumnType
+    known: str = "before"
+    feature: bool = True
+    note: str = ""
+
+
+class Guess(NamedTuple):
+    """What a table says of itself.
+
+    Attributes
+    ----------
+    target : the column that answers the question; a derived one where the table's own has two values that are no truth.
+    derive : expression of the derived target, by name.
+    actions, today : what can be decided, and what is done without a model.
+    note : what to check of the target.
+    """
+
+    task: str
+    target: str
+    time: str
+    entity: str
+    columns: dict[str, Column]
+    derive: dict[str, str]
+    actions: tuple[str, ...]
+    today: str
+    note: str
+
+
+def infer(
+    frame: pl.DataFrame, target: str, *, time: str | None = None, entity: str | None = None, source: str = ""
+) -> Guess:
+    """Types, time, entity, task and target of a table, a proposal for each.
+
+    Parameters
+    ----------
+    frame : the rows as the file has them; cells of a CSV are text.
+    target : the column that answers the question.
+    time, entity : columns, where the caller knows them.
+    source : name of the file, for messages.
+
+    Raises
+    ------
+    ColumnMissing
+        A named column is not in the table; names the nearest that is.
+    InputError
+        No column holds times or says what a row is about, or the target cannot be one.
+
+    >>> rows = pl.DataFrame({"id": ["a", "b", "c", "d", "e", "f"], "at": [f"2026-01-0{day}" for day in range(1, 7)],
+    ...     "churned": ["yes", "no", "yes", "no", "no", "yes"]})
+    >>> guess = infer(rows, "churned")
+    >>> guess.task, guess.target, guess.derive, guess.time, guess.entity
+    ('binary', 'churned_is_yes', {'churned_is_yes': "churned == 'yes'"}, 'at', 'id')
+    """
+    for name, option in ((target, "--target"), (time, "--time"), (entity, "--entity")):
+        if name is not None and name not in frame.columns:
+            raise ColumnMissing(name, frame.columns, source=source, needed_by=option)
+    time = _time(frame, target, entity, source) if time is None else _checked_time(frame, time, source)
+    early = _early(frame, time)
+    types = {name: column_type(early[name]) for name in frame.columns} | {time: "time"}
+    entity = entity or _entity(early, types, target, time, source)
+    answer = _target(early[target], types[target], frame.columns, source)
+    types[target] = answer.kind
+    return Guess(
+        task=answer.task,
+        target=answer.name,
+        time=time,
+        entity=entity,
+        columns={name: _column(early, name, types[name], target, entity) for name in frame.columns},
+        derive={answer.name: answer.derive} if answer.derive else {},
+        actions=answer.actions,
+        today=answer.today,
+        note=answer.note,
+    )
+
+
+def column_type(cells: pl.Series) -> ColumnType:
+    """What the values of a column are.
+
+    >>> column_type(pl.Series(["1", "2", None])), column_type(pl.Series(["01234"])), column_type(pl.Series(["2026-01-01"]))
+    ('integer', 'category', 'time')
+    """
+    match cells.dtype:
+        case pl.Boolean():
+            return "boolean"
+        case pl.Datetime() | pl.Date():
+            return "time"
+        case dtype if dtype.is_integer():
+            return "integer"
+        case dtype if dtype.is_numeric():
+            return "float"
+    return _text_type(cells.cast(pl.String, strict=False).drop_nulls().str.strip_chars())
+
+
+def _text_type(cells: pl.Series) -> ColumnType:
+    if not len(cells):
+        return "category"
+    if cells.str.contains(_TRUTH).all():
+        return "boolean"
+    if cells.str.contains(_INTEGER).all():
+        return "integer"
+    if cells.str.contains(_NUMBER).all() and not cells.str.contains(_CODE).any():
+        return "float"
+    if _parsed(cells).null_count() == 0:
+        return "time"
+    lengths = cells.str.len_chars()
+    return "text" if int(lengths.sum()) > LONG * len(cells) else "category"
+
+
+def _parsed(cells: pl.Series) -> pl.Series:
+    """A column as times, null where it does not parse."""
+    return cells.to_frame("at").select(parse(pl.col("at"), cells.dtype, ColumnFact(type="time"), "UTC"))["at"]
+
+
+def _time(frame: pl.DataFrame, target: str, entity: str | None, source: str) -> str:
+    """The first column of times that every row fills: one that is filled later cannot say when to predict."""
+    others = [name for name in frame.columns if name not in (target, entity)]
+    whole = [name for name in others if _is_times(frame[name])]
+    if not whole:
+        raise InputError(
+            "no column holds times",
+            place=source,
+            found=", ".join(frame.columns[:8]),
+            expected="a column of times such as 2026-03-01T08:00:00",
+            mend="name it with --time; when a prediction is made decides what it may see",
+        )
+    return whole[0]
+
+
+def _is_times(cells: pl.Series) -> bool:
+    """Whether nearly every cell is a time; the odd broken one goes to quarantine later."""
+    if cells.dtype != pl.String and not cells.dtype.is_temporal():
+        return False
+    return _parsed(cells).null_count() <= BROKEN * len(cells)
+
+
+def _checked_time(frame: pl.DataFrame, time: str, source: str) -> str:
+    cells = frame[time]
+    broken = (
+        _parsed(cells) if cells.dtype == pl.String or cells.dtype.is_temporal() else pl.Series([None] * len(cells))
+    ).is_null()
+    if broken.sum() * 2 > len(cells):
+        row = int(broken.arg_true()[0])
+        raise InputError(
+            f"column {time!r} does not parse as time in {broken.sum() / len(cells):.0%} of its rows",
+            place=f"{source}, row {row + 1}",
+            found=str(cells[row]),
+            expected="ISO 8601, such as 2013-01-01T05:15:00",
+            mend="write its times so, or name another column with --time",
+        )
+    return time
+
+
+def _early(frame: pl.DataFrame, time: str) -> pl.DataFrame:
+    """The rows before the test period."""
+    times = _parsed(frame[time])
+    known = times.drop_nulls().sort()
+    return frame.filter((times < boundaries(known[0], known[-1], Split(), "UTC").test).fill_null(False))
+
+
+def _entity(rows: pl.DataFrame, types: dict[str, ColumnType], target: str, time: str, source: str) -> str:
+    """The column that says what a row is about: unique by itself or with the time; one that is called so comes first."""
+    can = [
+        name for name in rows.columns if name not in (target, time) and types[name] in ("category", "integer", "text")
+    ]
+    can.sort(key=lambda name: not _called_id(name))  # stable: the table's order else
+    for key in ([name] for name in can):
+        if not rows[key[0]].null_count() and not rows.select(key).is_duplicated().any():
+            return key[0]
+    for name in can:
+        if _called_id(name) and not rows[name].null_count() and not rows.select(name, time).is_duplicated().any():
+            return name
+    raise InputError(
+        "no column says what a row is about",
+        place=source,
+        expected="a column that, with the time, names each row once",
+        mend="name it with --entity",
+    )
+
+
+def _called_id(name: str) -> bool:
+    return re.search(r"(^|_|[a-z])(id|key|number|no|uuid)$|Id$|ID$", name) is not None
+
+
+class _Answer(NamedTuple):
+    """The target: its task, its name, the expression it is derived by, the type of the table's column."""
+
+    task: str
+    name: str
+    kind: ColumnType
+    actions: tuple[str, ...]
+    today: str
+    derive: str = ""
+    note: str = ""
+
+
+def _target(cells: pl.Series, kind: ColumnType, taken: Sequence[str], source: str) -> _Answer:
+    values, name = cells.drop_nulls().unique().sort(), cells.name
+    place = f"{source}, column {name!r}"
+    if len(values) < 2:
+        raise InputError(
+            "the target has one class only",
+            place=place,
+            found=f"only {values[0]!r}" if len(values) else "no value",
+            expected="at least two classes before the test period",
+            mend="name another column with --target, or take a longer history",
+        )
+    if len(values) == 2:
+        return _binary(cells, kind, taken)
+    if kind in ("integer", "float"):
+        note = (
+            "if its values are classes, write task = 'multiclass' and type = 'category'" if len(values) <= FEW else ""
+        )
+        return _Answer("regression", name, kind, (), str(_median(cells)), note=note)
+    if kind == "time" or len(values) > CLASSES:
+        raise InputError(
+            "this column cannot be a target",
+            place=place,
+            found=f"{len(values)} different values of type {kind}",
+            expected=f"true or false, a number, or up to {CLASSES} classes",
+            mend="name another column with --target",
+        )
+    actions = tuple(str(value) for value in values)
+    return _Answer(
+        "multiclass", name, "category", actions, max(actions, key=lambda action: int((cells == action).sum()))
+    )
+
+
+def _binary(cells: pl.Series, kind: ColumnType, taken: Sequence[str]) -> _Answer:
+    values, name = cells.drop_nulls().unique().sort().to_list(), cells.name
+    if kind == "boolean" or {str(value) for value in values} in ({"0", "1"}, {"0.0", "1.0"}):
+        return _Answer("binary", name, kind, ("act", "wait"), "wait")
+    yes = _positive(cells, values)
+    number = kind in ("integer", "float")
+    suffix = re.sub(r"[^0-9A-Za-z]+", "_", str(yes)).strip("_").lower() or "true"
+    derived = f"{name}_is_{suffix}"
+    while derived in taken:
+        derived += "_"
+    text = f"{_word(name)} == {yes if number else str(yes)!r}"
+    return _Answer(
+        "binary", derived, kind if number else "category", ("act", "wait"), "wait", text, f"true where {name} is {yes}"
+    )
+
+
+def _median(cells: pl.Series) -> float:
+    numbers = cells.cast(pl.Float64).drop_nulls().sort()
+    return float(numbers[len(numbers) // 2])
+
+
+def _positive(cells: pl.Series, values: list[object]) -> object:
+    """Which of two values is meant: one that says yes, else the rarer, else the later."""
+    for value in values:
+        if str(value).strip().lower() in _YES:
+            return value
+    first, second = ((cells == value).sum() for value in values)
+    return values[0] if first < second else values[1]
+
+
+def _column(rows: pl.DataFrame, name: str, kind: ColumnType, target: str, entity: str) -> Column:
+    if name == target:
+        return Column(kind, known="after", note="the answer")
+    if name == entity:
+        return Column("category", feature=False, note="says what a row is about")
+    gaps, answered = rows[name].is_null(), rows[target].is_null()
+    if answered.any() and (gaps == answered).all():
+        return Column(kind, known="after", note="filled exactly where the answer is: probably known only afterwards")
+    return Column(kind, note="all of it missing" if gaps.all() else "prose is not used yet" if kind == "text" else "")
+
+
+def _word(name: str) -> str:
+    """A column as an expression names it."""
+    return name if name.isidentifier() else f"column({name!r})"
