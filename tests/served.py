@@ -118,7 +118,14 @@ class Flights:
 
 
 def flights(
-    days: int, per_day: int, *, seed: int, start: datetime = START, base: float = -0.9, weather: float = 0.4, moved: float = 0.0
+    days: int,
+    per_day: int,
+    *,
+    seed: int,
+    start: datetime = START,
+    base: float = -0.9,
+    weather: float = 0.4,
+    moved: float = 0.0,
 ) -> Flights:
     """Days of flights. *weather* is the spread between days of the log-odds, *moved* a shift of all distances."""
     rng = np.random.default_rng(seed)
@@ -129,15 +136,17 @@ def flights(
     chance = 1 / (1 + np.exp(-odds))
     place = np.tile(np.arange(per_day), days)
     time = micros(start) + day * DELAY + place * (DELAY // per_day)
-    return Flights(time, distance, np.array(CARRIERS)[carrier], chance, (rng.random(len(day)) < chance).astype(float), day)
+    return Flights(
+        time, distance, np.array(CARRIERS)[carrier], chance, (rng.random(len(day)) < chance).astype(float), day
+    )
 
 
-def scores(found: Flights, kind: str, seed: int = 0) -> np.ndarray[Any, Any]:
+def scores(found: Flights, kind: str, seed: int = 0, *, base: float = -0.9) -> np.ndarray[Any, Any]:
     """What a model says: ``good`` knows all but the weather, ``noise`` nothing."""
     rng = np.random.default_rng(seed + 1000)
     if kind == "noise":
         return np.round(rng.uniform(0.05, 0.95, len(found.day)), 6)
-    odds = -0.9 + (found.distance - 1000) / 200 + 0.5 * (found.carrier == "B6")
+    odds = base + (found.distance - 1000) / 200 + 0.5 * (found.carrier == "B6")
     return np.round(1 / (1 + np.exp(-odds)), 6)
 
 
@@ -154,7 +163,9 @@ def served(
     """The flights as production saw them: decisions logged, outcomes matched."""
     rng = np.random.default_rng(seed + 2000)
     rows = pl.DataFrame({"distance": found.distance, "carrier": found.carrier, "when": [None] * len(found.day)})
-    actions = Decider(decides or policy()).decide(score, rows.with_columns(pl.col("when").cast(pl.Datetime("us", "UTC"))))
+    actions = Decider(decides or policy()).decide(
+        score, rows.with_columns(pl.col("when").cast(pl.Datetime("us", "UTC")))
+    )
     fate = rng.random(len(found.day))
     group = rng.random(len(found.day)) < control
     logged: list[tuple[Any, int]] = []
@@ -163,7 +174,20 @@ def served(
         time, key = int(found.time[place]), f"d{place:06d}"
         share = control if group[place] else 1 - control
         row = json.dumps({"carrier": str(found.carrier[place]), "distance": float(found.distance[place])})
-        logged.append((_decision(key, time, "wait" if group[place] else str(actions[place]), bool(group[place]), share, float(score[place]), row), place))
+        logged.append(
+            (
+                _decision(
+                    key,
+                    time,
+                    "wait" if group[place] else str(actions[place]),
+                    bool(group[place]),
+                    share,
+                    float(score[place]),
+                    row,
+                ),
+                place,
+            )
+        )
         if fate[place] >= waiting:
             came.append((_outcome(key, time, float(found.late[place]), fate[place] < waiting + void), place))
     decisions = rows_frame("decisions", logged, "s1")
@@ -175,13 +199,22 @@ def served(
 
 def _decision(key: str, time: int, action: str, control: bool, share: float, score: float, row: str) -> Decision:
     variant = "control" if control else "champion"
-    common = {"environment": "dev", "timeline": "live", "id": key, "decision": key, "entity": key, "release": "r1"}
-    return Decision(**common, time=time, at=time, variant=variant, propensity=share, action=action, score=score, row=row, digest=key)
+    common: dict[str, Any] = {
+        "environment": "dev",
+        "timeline": "live",
+        "id": key,
+        "decision": key,
+        "entity": key,
+        "release": "r1",
+    }
+    return Decision(
+        **common, time=time, at=time, variant=variant, propensity=share, action=action, score=score, row=row, digest=key
+    )
 
 
 def _outcome(key: str, time: int, late: float, void: bool) -> Outcome:
     came = time + DELAY
-    common = {"environment": "dev", "timeline": "live", "id": key, "at": came, "received": came}
+    common: dict[str, Any] = {"environment": "dev", "timeline": "live", "id": key, "at": came, "received": came}
     if void:
         return Outcome(**common, status="void", reason="cancelled", row='{"arr_delay":null}')
     return Outcome(**common, status="known", row=json.dumps({"arr_delay": 31.0 + 9 * late if late else 4.0}))
@@ -189,10 +222,13 @@ def _outcome(key: str, time: int, late: float, void: bool) -> Outcome:
 
 def dataset(past: Flights) -> Dataset:
     """The dataset whose training rows were *past*."""
-    empty = {"number": NumberSketch.fit(past.distance), "category": CategorySketch.fit(past.carrier.tolist())}
+    sketches: dict[str, Any] = {
+        "number": NumberSketch.fit(past.distance),
+        "category": CategorySketch.fit(past.carrier.tolist()),
+    }
     profile = {
-        "distance": Profile(sketch=empty["number"], missing=0.0),
-        "carrier": Profile(sketch=empty["category"], missing=0.0),
+        "distance": Profile(sketch=sketches["number"], missing=0.0),
+        "carrier": Profile(sketch=sketches["category"], missing=0.0),
         "when": Profile(sketch=NumberSketch.fit(past.time.astype(float)), missing=0.0),
     }
     rules = (ColumnRule(name="distance", kind="float"), ColumnRule(name="carrier", kind="category"))
@@ -217,7 +253,10 @@ def dataset(past: Flights) -> Dataset:
 def model(past: Flights, kind: str, **over: Any) -> Model:
     """A model as it was tested on *past*."""
     score = scores(past, kind)
-    figures = {name: evaluate(name, past.late, score, past.day) for name in ("roc_auc", "log_loss", "brier", "average_precision")}
+    figures = {
+        name: evaluate(name, past.late, score, past.day)
+        for name in ("roc_auc", "log_loss", "brier", "average_precision")
+    }
     rebook = np.where(score > 40 / 130, np.where(past.late == 1, 90.0, -40.0), 0.0)
     always = np.where(past.late == 1, 90.0, -40.0)
     best = always if always.sum() > 0 else np.zeros(len(always))
@@ -242,4 +281,6 @@ def model(past: Flights, kind: str, **over: Any) -> Model:
 
 
 def release(made: Model) -> Release:
-    return Release(parents=(made.id,), bundle="", strategy="direct", steps=(1.0,), control=0.0, replaces="", findings=())
+    return Release(
+        parents=(made.id,), bundle="", strategy="direct", steps=(1.0,), control=0.0, replaces="", findings=()
+    )

@@ -37,7 +37,14 @@ def test_months(start: datetime, end: datetime, expected: str) -> None:
 def test_a_month_by_hand() -> None:
     """1 day a month at 600, 20 for machines, 12 days over 12 months, 20 fits of 500,000 rows at 0.02 h × 0.50."""
     found = costs(
-        RATES, months=Decimal(1), paid_back=Decimal(0), trained=True, retrained=False, fits=20, rows=500_000, retraining_days=0.5
+        RATES,
+        months=Decimal(1),
+        paid_back=Decimal(0),
+        trained=True,
+        retrained=False,
+        fits=20,
+        rows=500_000,
+        retraining_days=0.5,
     )
     expected = {"people": "600.00", "serving": "20.00", "preparation": "600.00", "training": "0.10"}
     assert {name: str(money) for name, money in found.items()} == expected
@@ -46,13 +53,27 @@ def test_a_month_by_hand() -> None:
 def test_a_retraining_costs_people_too() -> None:
     """And what is paid back is paid back once."""
     found = costs(
-        RATES, months=Decimal(1), paid_back=Decimal("11.5"), trained=True, retrained=True, fits=1, rows=500_000, retraining_days=0.5
+        RATES,
+        months=Decimal(1),
+        paid_back=Decimal("11.5"),
+        trained=True,
+        retrained=True,
+        fits=1,
+        rows=500_000,
+        retraining_days=0.5,
     )
     assert found["retraining"] == Decimal("300.00")
     assert found["preparation"] == Decimal("300.00")
     assert found["training"] == Decimal("0.00")  # half a cent, half to even
     later = costs(
-        RATES, months=Decimal(1), paid_back=Decimal(12), trained=False, retrained=True, fits=1, rows=1, retraining_days=0.5
+        RATES,
+        months=Decimal(1),
+        paid_back=Decimal(12),
+        trained=False,
+        retrained=True,
+        fits=1,
+        rows=1,
+        retraining_days=0.5,
     )
     assert later["preparation"] == 0
     assert "retraining" not in later

@@ -20,7 +20,6 @@ from fullcycle.predictor.policy import Decider
 from ..served import flights, policy, scores
 
 
-
 def estimate(point: float, half: float = 100.0) -> Estimate:
     return Estimate(point=point, low=point - half, high=point + half, unit="USD/1000", n=9000, blocks=30)
 
@@ -108,14 +107,14 @@ def test_always_one_action_with_reasons(
         assert point - half > running
 
 
-def reviews(kind: str, seed: int, months: int = 3) -> list[str]:
+def reviews(kind: str, seed: int, *, base: float, per_day: int, months: int = 3) -> list[str]:
     """What becomes of a model over some reviews of 30 days, each with weather of its own."""
     rules = policy()
     history: list[str] = []
-    actions = []
+    actions: list[str] = []
     for month in range(months):
-        now = flights(30, 60, seed=1000 * month + seed)
-        score = scores(now, kind, seed=1000 * month + seed)
+        now = flights(30, per_day, seed=1000 * month + seed, base=base)
+        score = scores(now, kind, seed=1000 * month + seed, base=base)
         rows = pl.DataFrame({"distance": now.distance})
         done = Resolved(rows, Decider(rules).decide(score, rows).astype(object), score, now.late, now.day)
         gain = per_1000(worth(done, rules, base=0.3).gained, done.days, rules)
@@ -125,14 +124,25 @@ def reviews(kind: str, seed: int, months: int = 3) -> list[str]:
     return actions
 
 
-@pytest.mark.parametrize("runs", [40, pytest.param(300, marks=pytest.mark.slow)])
-def test_a_worthless_model_is_retired_and_a_good_one_never(runs: int) -> None:
+# Deciding at random costs 8.4, 5.2 and 2.5 USD a decision in these worlds, against the better constant action.
+@pytest.mark.parametrize("runs", [40, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("base", "per_day"), [(-2.0, 60), (-0.5, 60), (-0.9, 300)])
+def test_a_worthless_model_is_retired_and_a_good_one_never(runs: int, base: float, per_day: int) -> None:
     """Within three reviews, in 9 of 10 runs; and not in more than 1 of 20."""
-    worthless = [reviews("noise", seed) for seed in range(runs)]
-    good = [reviews("good", seed) for seed in range(runs)]
+    worthless = [reviews("noise", seed, base=base, per_day=per_day) for seed in range(runs)]
+    good = [reviews("good", seed, base=base, per_day=per_day) for seed in range(runs)]
     assert sum("retire" in actions for actions in worthless) >= 0.9 * runs
     assert sum("retire" in actions for actions in good) <= 0.05 * runs
     assert sum(actions[-1] == "keep" for actions in good) >= 0.9 * runs
+
+
+def test_where_deciding_at_random_costs_next_to_nothing_a_worthless_model_is_not_kept() -> None:
+    """Near the break-even rate (0.31) the loss drowns in the weather: two reviews seldom prove it, so it is *improve*
+    that is said, and hardly ever *keep*. The rule of retirement has no more power than the interval of the gain."""
+    runs = [reviews("noise", seed, base=-1.2, per_day=60) for seed in range(40)]
+    told = [action for actions in runs for action in actions]
+    assert sum("retire" in actions for actions in runs) < 20
+    assert told.count("keep") <= 0.05 * len(told)
 
 
 def test_signs() -> None:

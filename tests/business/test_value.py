@@ -104,7 +104,10 @@ def test_the_ends_of_the_ranges_are_the_worst_and_best_of_all_corners() -> None:
     for a in (60, 90, 120):
         for b in (-55, -40, -30):
             for c in (-5, 0):
-                moved = {"rebook": {"true": amount(a), "false": amount(b)}, "wait": {"true": amount(c), "false": amount(0)}}
+                moved = {
+                    "rebook": {"true": amount(a), "false": amount(b)},
+                    "wait": {"true": amount(c), "false": amount(0)},
+                }
                 other = worth(done, policy(values=table(cells=moved), todays_rule=rules.todays_rule), base=0.3)
                 corners.append(total(other.model) - total(other.alternatives[found.against]))
     assert (low, high) == (min(corners), max(corners))
@@ -113,11 +116,16 @@ def test_the_ends_of_the_ranges_are_the_worst_and_best_of_all_corners() -> None:
 
 def test_a_row_without_its_amount_counts_as_void() -> None:
     """The column that an amount reads is empty: nothing is invented."""
-    cells = {"rebook": {"true": Amount(expression="0.1 * distance"), "false": amount(-40)}, "wait": {"true": amount(0), "false": amount(0)}}
+    cells = {
+        "rebook": {"true": Amount(expression="0.1 * distance"), "false": amount(-40)},
+        "wait": {"true": amount(0), "false": amount(0)},
+    }
     rules = policy(values=table(cells=cells))
     now = flights(4, 20, seed=4)
     frame, counts = served(now, scores(now, "good"), decides=rules).value
-    lost = frame.with_columns(row=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit('{"carrier":"AA"}')).otherwise(pl.col("row")))
+    lost = frame.with_columns(
+        row=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit('{"carrier":"AA"}')).otherwise(pl.col("row"))
+    )
     done = champion(Observation("x", (lost, counts)), rules)
     assert np.isnan(done.outcome).sum() == 1
     assert worth(done, rules, base=0.3).model[np.isnan(done.outcome)].tolist() == [0]
@@ -180,7 +188,12 @@ def test_a_regression_is_worth_its_errors() -> None:
     )
     rows = pl.DataFrame({"guess": [10.0, None, 1.0]})
     frame = pl.DataFrame(
-        {"variant": ["champion"] * 3, "status": ["known", "known", "void"], "action": ["12.5", "7.0", "3.0"], "score": [12.5, 7.0, 3.0]}
+        {
+            "variant": ["champion"] * 3,
+            "status": ["known", "known", "void"],
+            "action": ["12.5", "7.0", "3.0"],
+            "score": [12.5, 7.0, 3.0],
+        }
     )
     found = Outcomes(rows, np.array([10.0, 8.0, np.nan]), np.array([0, 1, 1]))
     done = resolved(frame, found, rules, variant="champion")

@@ -157,6 +157,10 @@ class Running:
         """Drain and stop; its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+        return self.end()
+
+    def end(self) -> int:
+        """Wait until it has stopped; its exit code."""
         self.process.communicate(timeout=60)
         return self.process.returncode
 

@@ -251,6 +251,20 @@ def test_a_learner_of_the_project_joins_the_portfolio_in_workers_too(world: Any,
         LEARNERS.remove("only_x")
 
 
+def test_progress_is_told_after_each_round(world: Any) -> None:
+    told: list[tuple[str, int, int]] = []
+    make(
+        charter=world.charter(),
+        dataset=world.dataset(world.frame(400)),
+        settings=Development(search_budget="8 trials", learners=("linear",)),
+        blobs=world.blobs,
+        run=world.run(),
+        engine=SerialEngine(),
+        progress=lambda what, done, total: told.append((what, done, total)),
+    )
+    assert told == [("developing: trials", done, 8) for done in (2, 6, 8)]
+
+
 def test_the_record_keeps_no_count_of_time(world: Any) -> None:
     names = {field.name for field in msgspec.structs.fields(Model)}
     assert not names & {"seconds", "duration", "latency"}

@@ -18,7 +18,9 @@ RULES = {"level": 0.01, "effect": 0.1, "rows_at_least": 300}
 DAYS = 7
 
 
-def clustered(rng: np.random.Generator, days: int, per_day: int, spread: float) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def clustered(
+    rng: np.random.Generator, days: int, per_day: int, spread: float
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Numbers whose mean moves from day to day by *spread* of a row's standard deviation."""
     day = np.repeat(np.arange(days), per_day)
     return rng.normal(size=len(day)) + spread * rng.normal(size=days)[day], day

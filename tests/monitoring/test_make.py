@@ -135,7 +135,12 @@ def test_outcomes_follow_the_target_expression_and_the_short_form() -> None:
         }
     )
     rows = pl.DataFrame({"arr_delay": [45.0, None, 2.0, None, None]})
-    derived = {"a_late": "slow and missing(x)", "slow": "arr_delay > 30", "x": "choose(slow, 1 / 0, 2)", "lost": "nowhere + 1"}
+    derived = {
+        "a_late": "slow and missing(x)",
+        "slow": "arr_delay > 30",
+        "x": "choose(slow, 1 / 0, 2)",
+        "lost": "nowhere + 1",
+    }
     found = outcomes(frame, rows, derived=derived, kinds={"arr_delay": "float"}, target="a_late", time="t", zone=ZONE)
     assert str(found.outcome.tolist()) == "[1.0, nan, 1.0, nan, nan]"
     assert "lost" not in found.rows.columns

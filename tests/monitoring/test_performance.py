@@ -107,7 +107,9 @@ def test_arrival_counts_what_is_due() -> None:
     assert found.passed is True
     later = arrival(served, as_of=START + timedelta(days=9), label_delay=timedelta(days=1), late_at_most=0.4)
     assert later.passed is False
-    nothing = arrival(served[:0], as_of=datetime.fromisoformat("2013-07-09T00:00Z"), label_delay=timedelta(), late_at_most=0)
+    nothing = arrival(
+        served[:0], as_of=datetime.fromisoformat("2013-07-09T00:00Z"), label_delay=timedelta(), late_at_most=0
+    )
     assert nothing.passed is None
 
 

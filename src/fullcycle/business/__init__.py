@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import numpy as np
 import polars as pl
 
 from fullcycle.business.costs import costs, months, retraining
@@ -74,7 +75,7 @@ def make(
     decisions = int((served["variant"] == "champion").sum())
     spent = _costs(charter, model, settings, history, start, end, trained_at)
     facts = Facts(
-        known=len(done.days),
+        known=int((~np.isnan(done.outcome)).sum()),
         gain=gain,
         running=_per_1000(spent["people"] + spent["serving"], decisions),
         room=_room(judged, done, policy, decisions),

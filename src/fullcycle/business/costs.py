@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal, localcontext
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from fullcycle.business.value import to_cents
-from fullcycle.scoping.settings import Resources
 
 DAYS_PER_MONTH = Decimal("30.4375")  # 365.25 / 12
 AMORTISED = 12  # months over which the work until the first release is paid back
+
+
+class Rates(Protocol):
+    """What a charter declares under ``[scoping.resources]``: work, machines and their prices."""
+
+    @property
+    def people_days(self) -> float: ...
+    @property
+    def people_days_per_month(self) -> float: ...
+    @property
+    def day_rate(self) -> float: ...
+    @property
+    def compute_per_hour(self) -> float: ...
+    @property
+    def hours_per_million_rows(self) -> float: ...
+    @property
+    def serving_per_month(self) -> float: ...
 
 
 def months(start: datetime, end: datetime, zone: str) -> Decimal:
@@ -30,7 +47,7 @@ def months(start: datetime, end: datetime, zone: str) -> Decimal:
 
 
 def costs(
-    resources: Resources,
+    rates: Rates,
     *,
     months: Decimal,
     paid_back: Decimal,
@@ -52,45 +69,48 @@ def costs(
 
     Examples
     --------
+    >>> from fullcycle.scoping.settings import Resources
     >>> rates = Resources(people_days=12, people_days_per_month=1, day_rate=600, serving_per_month=20)
     >>> costs(rates, months=Decimal(1), paid_back=Decimal(11), trained=False, retrained=False, fits=0, rows=0,
     ...     retraining_days=0.5)
     {'people': Decimal('600.00'), 'serving': Decimal('20.00'), 'preparation': Decimal('600.00'), 'training': Decimal('0.00')}
     """
     with localcontext(prec=28):
-        rate = exact(resources.day_rate)
+        day = exact(rates.day_rate)
         left = min(months, max(AMORTISED - paid_back, Decimal(0)))
         items = {
-            "people": exact(resources.people_days_per_month) * rate * months,
-            "serving": exact(resources.serving_per_month) * months,
-            "preparation": exact(resources.people_days) * rate * left / AMORTISED,
-            "training": compute(resources, fits=fits, rows=rows) if trained else Decimal(0),
+            "people": exact(rates.people_days_per_month) * day * months,
+            "serving": exact(rates.serving_per_month) * months,
+            "preparation": exact(rates.people_days) * day * left / AMORTISED,
+            "training": compute(rates, fits=fits, rows=rows) if trained else Decimal(0),
         }
         if trained and retrained:
-            items["retraining"] = exact(retraining_days) * rate
+            items["retraining"] = exact(retraining_days) * day
     return {name: to_cents(money) for name, money in items.items()}
 
 
-def retraining(resources: Resources, *, fits: int, rows: int, retraining_days: float) -> Decimal:
+def retraining(rates: Rates, *, fits: int, rows: int, retraining_days: float) -> Decimal:
     """What one retraining costs: days of work, and compute counted as last time.
 
+    >>> from fullcycle.scoping.settings import Resources
     >>> rates = Resources(day_rate=600, compute_per_hour=0.5, hours_per_million_rows=0.02)
     >>> retraining(rates, fits=20, rows=500_000, retraining_days=0.5)
     Decimal('300.10')
     """
     with localcontext(prec=28):
-        people = exact(retraining_days) * exact(resources.day_rate)
-        return to_cents(people + compute(resources, fits=fits, rows=rows))
+        people = exact(retraining_days) * exact(rates.day_rate)
+        return to_cents(people + compute(rates, fits=fits, rows=rows))
 
 
-def compute(resources: Resources, *, fits: int, rows: int) -> Decimal:
+def compute(rates: Rates, *, fits: int, rows: int) -> Decimal:
     """Money for machine hours: counted fits of counted rows at declared rates, the same on every machine.
 
+    >>> from fullcycle.scoping.settings import Resources
     >>> compute(Resources(compute_per_hour=0.5, hours_per_million_rows=0.02), fits=100, rows=1_000_000)
     Decimal('1.000')
     """
-    hours = Decimal(fits) * Decimal(rows) / 1_000_000 * exact(resources.hours_per_million_rows)
-    return hours * exact(resources.compute_per_hour)
+    hours = Decimal(fits) * Decimal(rows) / 1_000_000 * exact(rates.hours_per_million_rows)
+    return hours * exact(rates.compute_per_hour)
 
 
 def exact(number: float) -> Decimal:

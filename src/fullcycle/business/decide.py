@@ -40,7 +40,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    known : outcomes known or void.
+    known : outcomes known, the void ones left out.
     gain : per 1000 decisions; None where values are unknown.
     running : what people and serving cost, per 1000 decisions.
     room : the most that perfect foresight could have gained in the period: the upper bound; None without values.

@@ -44,7 +44,7 @@ class Verdict(Record, frozen=True, kw_only=True):
     ----------
     action : ``keep``, ``retrain``, ``improve``, ``rescope`` or ``retire``.
     reasons : codes with the facts that led there.
-    decisions, known : decisions served, and those whose outcome is known.
+    decisions, known : decisions of the model, and those whose outcome is known or void.
     gain : money per 1000 decisions against the better of today's rule and the best constant action, with its interval.
     effect : the same from the randomised control group, where there is one.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fullcycle.data.records import Column
+from fullcycle.data.settings import ColumnFact
 from fullcycle.data.sources.history import History
 from fullcycle.predictor.contract import ColumnRule, Contract
 
@@ -30,15 +31,24 @@ def facts_of(history: History, *, keys: tuple[str, ...]) -> tuple[Column, ...]:
 def contract(history: History, *, keys: tuple[str, ...]) -> Contract:
     """Rules for the columns that a request brings: those known beforehand."""
     rules = [
-        ColumnRule(
-            name=name,
-            kind=fact.type,
-            nullable=not fact.required and name not in keys,
-            low=fact.low,
-            high=fact.high,
-            categories=fact.categories,
-        )
+        rule_of(name, fact, nullable=not fact.required and name not in keys)
         for name, fact in history.facts.items()
         if not history.delays[name]
     ]
     return Contract(columns=tuple(rules), zone=history.zone)
+
+
+def rule_of(name: str, fact: ColumnFact, *, nullable: bool = True) -> ColumnRule:
+    """The rule that a line of ``columns.toml`` makes.
+
+    Raises
+    ------
+    InputError
+        The line contradicts itself, such as a category with a lowest value.
+
+    >>> rule_of("distance", ColumnFact(type="float", low=0)).expected
+    'a number, at least 0'
+    """
+    return ColumnRule(
+        name=name, kind=fact.type, nullable=nullable, low=fact.low, high=fact.high, categories=fact.categories
+    )

@@ -141,7 +141,7 @@ class Answerer:
         good = _keep(good, good[_ID].str.len_chars().is_between(0, LONGEST_ID), rejected, "id", _NAMED)
         good = _keep(good, pl.Series(self._has_rule(good), dtype=pl.Boolean), rejected, *self._rule_facts())
         scores = self.predictor.model.scores(self.predictor.plan.matrix(good))
-        fit = np.isfinite(scores).reshape(good.height, -1).all(axis=1)
+        fit = np.isfinite(scores).all(axis=1) if scores.ndim == 2 else np.isfinite(scores)
         good, scores = _keep(good, pl.Series(fit, dtype=pl.Boolean), rejected, "score", "a number"), scores[fit]
         decisions, answers = self._decided(good, scores, at)
         turned_away = pl.concat(rejected, how="diagonal_relaxed").sort(_POSITION)

@@ -21,6 +21,9 @@ from fullcycle.traffic.append import SegmentWriter
 from fullcycle.traffic.schema import micros
 
 
+_MOMENT = pl.Datetime("us", "UTC")
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """What one batch came to.
 
@@ -102,8 +105,7 @@ def predict_file(path: Path, serving: Serving, source: Path, target: Path, *, at
     logged = log.write_sealed(segment, found.decisions)
     places = set(found.rejected["rejected_row"].to_list())
     kept = [position for position in range(frame.height) if position not in places]
-    named = [name for name in (serving.entity, serving.time) if name not in found.answers.columns]
-    write_rows(pl.concat([frame[kept].select(named), found.answers], how="horizontal"), target)
+    write_rows(_output(frame[kept], serving, found), target)
     side = target.with_name(f"{target.stem}.rejected.jsonl")
     if found.rejected.height:
         write_rows(found.rejected, side)
@@ -116,6 +118,13 @@ def predict_file(path: Path, serving: Serving, source: Path, target: Path, *, at
         segment=segment,
         side=str(side) if found.rejected.height else "",
     )
+
+
+def _output(frame: pl.DataFrame, serving: Serving, found: Answered) -> pl.DataFrame:
+    """Entity and time, which is the same in every format, before the answers; a column of the answers is not there twice."""
+    times = pl.Series(serving.time, [row.time for row in found.decisions], dtype=pl.Int64).cast(_MOMENT)
+    named = [one for one in (frame[serving.entity], times) if one.name not in found.answers.columns]
+    return pl.DataFrame([*named, *found.answers.get_columns()])
 
 
 def _answered(answerer: Answerer, frame: pl.DataFrame, broken: Broken, at: int) -> Answered:

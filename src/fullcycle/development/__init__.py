@@ -14,7 +14,7 @@ from fullcycle.development.fit import fit
 from fullcycle.development.gates import gates, measured_gates
 from fullcycle.development.learners import LEARNERS
 from fullcycle.development.records import Line, Model, Trial
-from fullcycle.development.search import best, search
+from fullcycle.development.search import Progress, best, search, silent
 from fullcycle.development.settings import Development
 from fullcycle.development.table import Floats, Given, rows
 from fullcycle.kernel.blobs import Blobs
@@ -41,11 +41,13 @@ def make(
     blobs: Blobs,
     run: Run,
     engine: Engine,
+    progress: Progress = silent,
 ) -> Model:
     """The Model: the best of the trials, fitted on all rows before the test rows, and what it came to on those.
 
     Parameters
     ----------
+    progress : told after each round of trials how many are done.
     refit : a trial whose learner, parameters and iterations are used as they are, without a search.
 
     Raises
@@ -56,7 +58,7 @@ def make(
     policy = policy_of(charter, dataset)
     columns = learnable(dataset.columns, charter)
     given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
-    trials = (refit,) if refit is not None else search(given, run=run, engine=engine)
+    trials = (refit,) if refit is not None else search(given, run=run, engine=engine, progress=progress)
     chosen = best(trials)
     final = fit(chosen, given)
     frame, target = rows(dataset, charter.target, blobs, "test")

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from fullcycle.kernel.errors import ColumnMissing, InputError
 from fullcycle.measure.intervals import Estimate, block_codes, from_replicates
 from fullcycle.scoping.records import Charter
-from fullcycle.scoping.settings import Fairness
 
 LEAST = 30  # rows that a group needs for its rate to say anything
 MISSING = "missing"  # the group of rows that name none
@@ -42,22 +41,22 @@ def fairness(
     for limit in charter.limits.fairness:
         if limit.attribute not in frame.columns:
             raise ColumnMissing(limit.attribute, frame.columns, needed_by="[scoping.limits] fairness")
-        relevant = _relevant(limit, target, charter.task)
+        relevant = _relevant(limit.measure, target, charter.task)
         taken = decisions[relevant] == charter.actions[0]
         groups = frame[limit.attribute].cast(pl.String).fill_null(MISSING).to_numpy()[relevant]
         estimate = largest_difference(taken, groups, blocks[relevant], confidence=charter.confidence)
         if estimate is not None:
-            found[figure(limit)] = estimate
+            found[figure(limit.measure, limit.attribute)] = estimate
     return found
 
 
-def figure(limit: Fairness) -> str:
+def figure(measure: str, attribute: str) -> str:
     """The name of a limit's figure.
 
-    >>> figure(Fairness(attribute="origin", measure="demographic_parity_difference", at_most=0.1))
+    >>> figure("demographic_parity_difference", "origin")
     'demographic_parity_difference_by_origin'
     """
-    return f"{limit.measure}_by_{limit.attribute}"
+    return f"{measure}_by_{attribute}"
 
 
 def largest_difference(
@@ -103,11 +102,11 @@ def _spread(acted: NDArray[np.int64], seen: NDArray[np.int64]) -> float:
     return float(rates.max() - rates.min())
 
 
-def _relevant(limit: Fairness, target: NDArray[np.float64], task: str) -> NDArray[np.bool_]:
+def _relevant(measure: str, target: NDArray[np.float64], task: str) -> NDArray[np.bool_]:
     place = "cycle.toml, [scoping.limits] fairness"
     if task == "regression":
         raise InputError("fairness limits compare actions", place=place, found="regression", expected="actions")
-    if limit.measure == "demographic_parity_difference":
+    if measure == "demographic_parity_difference":
         return np.ones(len(target), np.bool_)
     if task != "binary":
         raise InputError("equal opportunity needs a target that is true or false", place=place, found=task)

@@ -12,7 +12,6 @@ from fullcycle.kernel.finding import Finding
 from fullcycle.measure.intervals import Estimate
 from fullcycle.measure.metrics import METRICS
 from fullcycle.scoping.records import Charter, Gate
-from fullcycle.scoping.settings import Fairness
 
 SUBJECT = "test rows"
 
@@ -32,7 +31,11 @@ def gates(charter: Charter, figures: dict[str, Estimate]) -> tuple[Finding, ...]
         The figure is not for this task.
     """
     found = [_gate(gate, charter, figures) for gate in charter.gates]
-    return (*found, *(_fairness(limit, figures) for limit in charter.limits.fairness))
+    why = "fewer than two groups have rows enough"
+    for limit in charter.limits.fairness:
+        name = fairness_figure(limit.measure, limit.attribute)
+        found.append(_judged(name, figures, limit.at_most, "at_most", why=why))
+    return tuple(found)
 
 
 def measured_gates(charter: Charter, seconds: float) -> tuple[Finding, ...]:
@@ -73,11 +76,6 @@ def _check_known(gate: Gate, charter: Charter, figures: dict[str, Estimate]) -> 
             raise UnknownKey(gate.figure, {*figures, *METRICS, GAIN}, place=place, what="figure")
         if gate.rule == "better_than_constant":
             raise InputError(f"{gate.figure} has no constant to beat", place=place, mend="use at_least or at_most")
-
-
-def _fairness(limit: Fairness, figures: dict[str, Estimate]) -> Finding:
-    why = "fewer than two groups have rows enough"
-    return _judged(fairness_figure(limit), figures, limit.at_most, "at_most", why=why)
 
 
 def _judged(

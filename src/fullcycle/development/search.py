@@ -9,10 +9,10 @@ Bergstra et al. 2011, *Algorithms for hyper-parameter optimization* (TPE), as Op
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from fullcycle.data.records import Dataset
 from fullcycle.development.features import Expressions, fit_plan, learnable
@@ -29,7 +29,16 @@ from fullcycle.scoping.records import Charter
 
 PORTFOLIO = ("lightgbm", "linear")  # in the order in which they are tried; a constant comes last
 MOST = 200  # trials, however much time there is: by then more of them fit the validation rows, not the question
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is (0: not known)."""
 _PLACE = "cycle.toml, [development]"
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Tell nobody.
+
+    >>> silent("trials", 3, 40)
+    """
 
 
 @step(
@@ -93,7 +102,7 @@ def trial(
     )
 
 
-def search(given: Given, *, run: Run, engine: Engine) -> tuple[Trial, ...]:
+def search(given: Given, *, run: Run, engine: Engine, progress: Progress) -> tuple[Trial, ...]:
     """Every trial, in order: the portfolio, then rounds on the leading learner until the budget is spent.
 
     A budget of trials counts each one, the constant too. A budget in time is looked at between rounds.
@@ -112,6 +121,7 @@ def search(given: Given, *, run: Run, engine: Engine) -> tuple[Trial, ...]:
 
     with Stopwatch() as watch:
         trials = evaluate([(name, LEARNERS[name].default()) for name in names])
+    progress("developing: trials", len(trials), budget.shown)
     searched = [it for it in trials if LEARNERS[it.learner].default()]
     if settings.search == "none" or not searched:
         return tuple(trials)
@@ -124,7 +134,8 @@ def search(given: Given, *, run: Run, engine: Engine) -> tuple[Trial, ...]:
             study.tell(found)
         trials += found
         spent += watch.seconds
-        return tuple(trials)
+        progress("developing: trials", len(trials), budget.shown)
+    return tuple(trials)
 
 
 def _call(given: Given, learner: str, parameters: Parameters) -> Call:
@@ -198,6 +209,15 @@ class Budget(NamedTuple):
         if not trials or seconds == 0:
             raise InputError("the budget is nought", place=place, found=text, mend="write '40 trials' or '5m'")
         return cls(trials, seconds)
+
+    @property
+    def shown(self) -> int:
+        """How many trials there will be; 0 where time decides.
+
+        >>> Budget.read("40 trials").shown, Budget.read("5m").shown
+        (40, 0)
+        """
+        return 0 if self.seconds is not None else self.trials
 
     def left(self, trials: int, seconds: float) -> int:
         """How many more trials it allows after so many trials and seconds."""

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fullcycle.business.settings import Business
+from fullcycle.data.contract import rule_of
 from fullcycle.data.settings import ColumnFact, Data
 from fullcycle.data.sources.files import read_source
 from fullcycle.data.sources.history import History
@@ -33,6 +34,21 @@ from fullcycle.monitoring.settings import Monitoring
 from fullcycle.scoping.settings import Scoping
 
 STATE = ".fullcycle"
+
+_MISTAKES = (
+    SyntaxError,
+    ImportError,
+    NameError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    AssertionError,
+    RuntimeError,
+    OSError,
+)
+"""What running a ``cycle.py`` may raise; all of it is told as a mistake in that file."""
 
 
 class ProjectSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -112,6 +128,10 @@ class Project:
         self.state = folder / STATE
 
     @cached_property
+    def _document(self) -> Document:
+        return Document(self.folder / "columns.toml")
+
+    @cached_property
     def columns(self) -> dict[str, ColumnFact]:
         """What ``columns.toml`` says of each column; personal data to be dropped is left out here already.
 
@@ -120,15 +140,10 @@ class Project:
         InputError
             A line says something that it may not, or personal data is kept without a reason.
         """
-        document = Document(self.folder / "columns.toml")
+        document = self._document
         facts = {name: document.section(ColumnFact, name) for name in document.values}
         for name, fact in facts.items():
-            if fact.personal == "keep" and not fact.because:
-                raise InputError(
-                    f"{name} holds personal data without a reason",
-                    place=document.place(name),
-                    mend='add because = "…", or personal = "drop"',
-                )
+            _check_fact(name, fact, document.place(name))
         return {name: fact for name, fact in facts.items() if fact.personal != "drop"}
 
     @cached_property
@@ -219,20 +234,36 @@ class Project:
         )
 
     def left_out(self, raw: Any) -> tuple[str, ...]:
-        """Columns of the source that ``columns.toml`` does not name."""
-        return tuple(sorted(set(raw.columns) - set(self.columns)))
+        """Columns of the source that ``columns.toml`` does not name; personal data to be dropped is named there."""
+        return tuple(sorted(set(raw.columns) - set(self._document.values)))
 
     def _check_zone(self) -> None:
         zone = self.settings.project.timezone
         try:
             ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the folder of a continent
             raise InputError(
                 "no such time zone",
                 place=self.document.place("project", "timezone"),
                 found=zone,
                 expected="a name such as 'Europe/Berlin'",
             ) from None
+
+
+def _check_fact(name: str, fact: ColumnFact, place: str) -> None:
+    """Refuse a line of ``columns.toml`` that contradicts itself."""
+    if fact.personal == "keep" and not fact.because:
+        raise InputError(
+            f"{name} holds personal data without a reason",
+            place=place,
+            mend='add because = "…", or personal = "drop"',
+        )
+    if fact.known not in ("before", "after"):
+        duration(fact.known, place=f"{place}, known")
+    try:
+        rule_of(name, fact)
+    except InputError as error:
+        raise InputError(f"{name}: {error.problem}", place=place, found=error.found, mend=error.mend) from None
 
 
 def load_code(path: Path) -> None:
@@ -253,9 +284,11 @@ def load_code(path: Path) -> None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError, TypeError, ValueError, AttributeError) as error:
+    except _MISTAKES as error:
         del sys.modules[name]
-        line = error.lineno if isinstance(error, SyntaxError) else _last_line(error, path)
+        line = (
+            error.lineno if isinstance(error, SyntaxError) and error.filename == str(path) else _last_line(error, path)
+        )
         raise InputError(
             f"cycle.py does not run: {error}", place=f"{path.name}:{line}" if line else path.name
         ) from error

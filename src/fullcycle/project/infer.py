@@ -1,6 +1,6 @@
 """What a table says of itself: types, time, entity, task, and which columns are known only afterwards.
 
-Only rows before the test period are looked at, as everywhere. What is inferred is a proposal, written down for a person to mend.
+Only values before the test period are looked at, as everywhere. What is inferred is a proposal, written down for a person to mend.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def infer(
         target=answer.name,
         time=time,
         entity=entity,
-        columns={name: _column(early, name, types[name], target, entity) for name in frame.columns},
+        columns={name: _column(frame, name, types[name], target, entity) for name in frame.columns},
         derive={answer.name: answer.derive} if answer.derive else {},
         actions=answer.actions,
         today=answer.today,
@@ -267,7 +267,7 @@ def _binary(cells: pl.Series, kind: ColumnType, taken: Sequence[str]) -> _Answer
     derived = f"{name}_is_{suffix}"
     while derived in taken:
         derived += "_"
-    text = f"{_word(name)} == {yes if number else str(yes)!r}"
+    text = f"{_word(name)} == {yes if number else repr(str(yes))}"
     return _Answer(
         "binary", derived, kind if number else "category", ("act", "wait"), "wait", text, f"true where {name} is {yes}"
     )
@@ -292,8 +292,8 @@ def _column(rows: pl.DataFrame, name: str, kind: ColumnType, target: str, entity
         return Column(kind, known="after", note="the answer")
     if name == entity:
         return Column("category", feature=False, note="says what a row is about")
-    gaps, answered = rows[name].is_null(), rows[target].is_null()
-    if answered.any() and (gaps == answered).all():
+    gaps, open_ = rows[name].is_null(), rows[target].is_null()  # that a cell is filled tells when it is known, not what it holds
+    if open_.any() and (gaps == open_).all():
         return Column(kind, known="after", note="filled exactly where the answer is: probably known only afterwards")
     return Column(kind, note="all of it missing" if gaps.all() else "prose is not used yet" if kind == "text" else "")
 

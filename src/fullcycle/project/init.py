@@ -114,7 +114,7 @@ action_changes_outcome = false  # {DECIDE}: whether what is decided changes the 
 
 [data]  # 2 the data
 sources = [{{ name = {_text(Path(location).stem)}, from = {_text(location)} }}]
-{f"[data.derive]{derive}" if derive else ""}
+{f"[data.derive]{derive}{chr(10)}" if derive else ""}
 [development]  # 3 the model
 search_budget = "40 trials"
 

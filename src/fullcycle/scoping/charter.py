@@ -44,7 +44,8 @@ def value_table(settings: Scoping) -> ValueTable:
             )
         table[action] = {outcome: amount(money) for outcome, money in outcomes.items()}
     _complete(table, settings)
-    return ValueTable(task=settings.task, currency=currency, cells=table)
+    classes = tuple(sorted(next(iter(table.values()), ()))) if settings.task == "multiclass" else ()
+    return ValueTable(task=settings.task, currency=currency, cells=table, classes=classes)  # codes count classes sorted
 
 
 def amount(money: Money) -> Amount:
@@ -97,11 +98,12 @@ def gates(settings: Scoping) -> tuple[Gate, ...]:
 def todays_rule(settings: Scoping) -> dict[str, str | float]:
     """What is done without the model: ``always`` an action, a ``column`` or an ``expression``."""
     rule: dict[str, str | float] = {str(name): text for name, text in settings.todays_rule.items()}
-    if not rule and settings.task in ("binary", "multiclass") and settings.actions:
+    if not rule:
+        today = settings.actions[-1] if settings.actions else 0
         raise InputError(
             "[scoping] needs 'todays_rule': what is done without the model",
             place="cycle.toml",
-            mend=f"write todays_rule = {{ always = {settings.actions[-1]!r} }}",
+            mend=f"write todays_rule = {{ always = {today!r} }}",
         )
     if len(rule) > 1:
         raise InputError(
@@ -145,6 +147,13 @@ def check_limits(limits: Limits) -> Limits:
 
 def check_supported(settings: Scoping) -> None:
     """Refuse what this version cannot do honestly, with what it can."""
+    if settings.task == "clustering":
+        raise InputError(
+            "this version does not cluster",
+            place="cycle.toml, [scoping] task",
+            found=settings.task,
+            expected="binary, multiclass or regression",
+        )
     if settings.action_changes_outcome:
         raise InputError(
             "this version measures only decisions that leave the outcome as it is",
@@ -212,4 +221,4 @@ def _complete(table: dict[str, dict[str, Amount]], settings: Scoping) -> None:
 
 
 def _decimal(number: float) -> Decimal:
-    return Decimal(repr(number)) if number != int(number) else Decimal(int(number))
+    return Decimal(int(number)) if float(number).is_integer() else Decimal(repr(number))

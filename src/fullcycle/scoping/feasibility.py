@@ -46,7 +46,7 @@ def feasibility(past: Known, *, policy: Policy) -> Feasibility:
     Raises
     ------
     InputError
-        No row has a known outcome, or the target has one class.
+        No row has a known outcome, the target has one class, or other classes than the value table.
     """
     if not len(past.known):
         raise InputError(
@@ -61,6 +61,14 @@ def feasibility(past: Known, *, policy: Policy) -> Feasibility:
             found=past.classes[int(past.known[0])],
             expected="at least two classes",
             mend="check the target's expression, or take a longer history",
+        )
+    if policy.values.classes and set(policy.values.classes) != set(past.classes):
+        raise InputError(
+            "[scoping.value] has other classes than the target",
+            place="cycle.toml",
+            found=", ".join(policy.values.classes),
+            expected=", ".join(past.classes),
+            mend="give each action an amount for each class that the history has",
         )
     values = compile_values(policy.values, policy.kinds, policy.zone)
     return Feasibility(

@@ -113,7 +113,7 @@ def _time(cell: pl.Expr, found: pl.DataType, zone: str) -> pl.Expr:
     naive = whole.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
     minute = whole.str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us", strict=False)
     zoned = whole.str.replace("Z$", "+00:00")
-    aware = [
+    instants = [
         zoned.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
         for form in ("%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M%z")
     ]
@@ -122,7 +122,7 @@ def _time(cell: pl.Expr, found: pl.DataType, zone: str) -> pl.Expr:
         .dt.replace_time_zone(zone, non_existent="null", ambiguous="earliest")
         .dt.convert_time_zone("UTC")
     )
-    return pl.coalesce(*aware, local)
+    return pl.coalesce(*instants, local)
 
 
 def _refuse_wrong_type(name: str, fact: ColumnFact, cells: pl.Series, broken: pl.Series, source: str) -> None:
