@@ -27,8 +27,14 @@ def steps() -> dict[str, dict[str, Any]]:
     """Name, version and code of every step of the product."""
     for module in MODULES:
         importlib.import_module(f"fullcycle.{module}")
-    own = {name: step for name, step in STEPS.items() if step.function.__module__.startswith("fullcycle.") and not name.startswith("doctest")}
-    return {name: {"version": step.version, "code": code(step.function.__module__)} for name, step in sorted(own.items())}
+    own = {
+        name: step
+        for name, step in STEPS.items()
+        if step.function.__module__.startswith("fullcycle.") and not name.startswith("doctest")
+    }
+    return {
+        name: {"version": step.version, "code": code(step.function.__module__)} for name, step in sorted(own.items())
+    }
 
 
 def code(module: str, sources: dict[str, str] | None = None) -> str:

@@ -82,7 +82,7 @@ def orders(*, days: int = 200, per_day: int = 40, seed: int = 7) -> pl.DataFrame
     price = np.round(rng.gamma(4, 18, n), 2)
     category = rng.choice(["shoes", "books", "toys", "coats"], n, p=[0.3, 0.3, 0.2, 0.2])
     channel = rng.choice(["shop", "app", "web"], n)
-    logit = -2.2 + 0.012 * price + 1.4 * (category == "shoes") + 0.8 * (category == "coats")
+    logit = -3.2 + 0.014 * price + 2.4 * (category == "shoes") + 1.5 * (category == "coats")
     logit += 1.5 * ((channel == "app") & (second > days * 43_200))
     returned = rng.random(n) < 1 / (1 + np.exp(-logit))
     refund = np.where(rng.random(n) < 0.03, np.nan, np.where(returned, price, 0.0))

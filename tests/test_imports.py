@@ -39,7 +39,12 @@ def wrong_arrows(house: Path) -> list[str]:
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     """import-linter on the package in *folder*, with the contract of pyproject.toml."""
-    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--config", str(folder / "pyproject.toml")]
+    command = [
+        str(Path(sys.executable).parent / "lint-imports"),
+        "--no-cache",
+        "--config",
+        str(folder / "pyproject.toml"),
+    ]
     env = {"PYTHONPATH": str(folder / "src"), "PATH": ""}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 

@@ -11,7 +11,14 @@ MEND = "raise the version in its @step(…), then run: python tests/lock_steps.p
 
 def test_a_changed_step_has_a_changed_version() -> None:
     locked, found = json.loads(LOCK.read_text()), steps()
-    assert {"scoping.make", "data.make", "development.make", "deployment.make", "monitoring.make", "business.make"} <= set(found)
+    assert {
+        "scoping.make",
+        "data.make",
+        "development.make",
+        "deployment.make",
+        "monitoring.make",
+        "business.make",
+    } <= set(found)
     for name, step in found.items():
         assert name in locked, f"{name} is new; run: python tests/lock_steps.py"
         if step["code"] != locked[name]["code"]:

@@ -205,6 +205,17 @@ def test_a_regression_is_worth_its_errors() -> None:
     assert recalibrated(done, rules) == 0
 
 
+def test_an_action_with_a_limit_is_no_constant_rival() -> None:
+    """It cannot be taken on every row; what it would be worth is told all the same."""
+    now = flights(10, 80, seed=9, base=1.0)
+    free, tight = policy(), policy(limits={"rebook": 5})
+    done = champion(served(now, scores(now, "good", base=1.0)), free)
+    assert worth(done, free, base=0.3).against == "always rebook"
+    found = worth(done, tight, base=0.3)
+    assert found.against == TODAY
+    assert total(found.alternatives["always rebook"]) > 0
+
+
 def test_an_action_that_is_none_is_refused() -> None:
     """A log that names an action of another project."""
     rules = policy()

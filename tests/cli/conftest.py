@@ -80,7 +80,7 @@ def customers(rows: int = ROWS, *, seed: int = 1) -> str:
     for place in range(rows):
         seen = datetime(2026, 1, 1) + timedelta(hours=6 * place)
         spend = random_.uniform(5, 100)
-        churned = "yes" if random_.random() < (0.75 if spend < 40 else 0.15) else "no"
+        churned = "yes" if random_.random() < (0.95 if spend < 40 else 0.05) else "no"
         plan, visits = random_.choice(["basic", "plus", "pro"]), random_.randint(0, 20)
         known = churned if place < rows - 8 else ""
         lines.append(f"c{place:04},{seen.isoformat()},{plan},{spend:.2f},{visits},{known}")
@@ -99,6 +99,15 @@ def made(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Path:
         toml.read_text().replace('search_budget = "40 trials"', 'search_budget = "2 trials"\nsearch = "none"')
     )
     return folder / "shop"
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory, made: Path, cli: Cli) -> Path:
+    """That project with a release that serves."""
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("released") / "shop"))
+    done = cli("run", at=folder)
+    assert done.code == 0, done
+    return folder
 
 
 @pytest.fixture

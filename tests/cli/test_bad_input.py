@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from cli.conftest import Cli, customers
+from cli.conftest import Cli, Done, customers
 
 Edit = Callable[[Path, str, str], None]
 
 
-def init(here: Cli, at: Path, *more: str, data: str = "rows.csv", target: str = "churned"):
+def init(here: Cli, at: Path, *more: str, data: str = "rows.csv", target: str = "churned") -> Done:
     return here("init", "shop", "--data", data, "--target", target, *more, at=at)
 
 

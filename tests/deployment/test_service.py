@@ -128,6 +128,7 @@ def test_a_partial_request_is_answered_as_far_as_it_can_be(service: Running) -> 
         (b"[" * 100_000, 400, None),
         (b'{"rows": [{"distance": NaN}]}', 400, None),
         (b'{"rows": 5}', 422, "rows"),
+        (b'{"rows": 5, ', 400, None),
         (b"{}", 422, "rows"),
         (b'{"rows": [], "dryrun": true}', 422, "dryrun"),
         (b'{"rows": [5]}', 422, ""),
@@ -248,9 +249,7 @@ def test_two_workers_share_a_port_and_a_killed_one_loses_nothing(tmp_path: Path)
 def test_a_route_is_swapped_under_load_without_a_failed_request(tmp_path: Path) -> None:
     here = place(tmp_path, bundle(), route("r1"))
     bodies = {"r1": bundle(), "r2": bundle(0.5), "r3": bundle(1.0)}
-    scores = {
-        name: Predictor.load(body).predict(pl.DataFrame([row(0)]))["score"][0] for name, body in bodies.items()
-    }
+    scores = {name: Predictor.load(body).predict(pl.DataFrame([row(0)]))["score"][0] for name, body in bodies.items()}
     found: list[tuple[int, str, float]] = []
     with Running(here.path) as running:
         done = threading.Event()
@@ -279,7 +278,9 @@ def test_a_route_that_cannot_be_loaded_leaves_the_old_one_serving(tmp_path: Path
     here = place(tmp_path, bundle(), route("r1"))
     good = here.path.read_bytes()
     with Running(here.path) as running:
-        here.path.write_bytes(good.replace(b'"generation":1', b'"generation":2').replace(b'"release":"r1"', b'"release":"r2"'))
+        here.path.write_bytes(
+            good.replace(b'"generation":1', b'"generation":2').replace(b'"release":"r1"', b'"release":"r2"')
+        )
         wait_for(lambda: "problem" in running.client.get("/health/ready").json())  # it names a release without a bundle
         assert running.client.get("/health/ready").json()["generation"] == 1
         assert running.predict(row(0)).json()["release"] == "r1"
@@ -312,6 +313,15 @@ def test_an_overloaded_service_says_when_to_come_back(tmp_path: Path) -> None:
         response = running.predict(row(0))
         assert problem(response, 503)["detail"] == "The service is overloaded."
         assert response.headers["retry-after"] == "1"
+
+
+def test_workers_do_not_outlive_who_started_them(tmp_path: Path) -> None:
+    here = place(tmp_path, bundle(), route("r1"))
+    with Running(here.path, workers=2) as running:
+        assert running.predict(row(0)).status_code == 200
+        running.process.kill()
+        wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in running.told["workers"]))
+    assert read(here).height == 1
 
 
 def test_a_stopped_service_leaves_its_log_sealed(tmp_path: Path) -> None:

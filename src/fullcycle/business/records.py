@@ -18,7 +18,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ----------
     model : value of the actions served.
     alternatives : value on the same decisions of today's rule and of each constant action.
-    against : the best of the alternatives.
+    against : the best of the alternatives that can be done: an action with a daily limit cannot be taken on every row.
     gain : model minus that best.
     gain_low, gain_high : the same at the ends of the charter's ranges.
     costs : by item, for the period.

@@ -56,18 +56,19 @@ class Worth(NamedTuple):
     model : of what was done.
     alternatives : of what each alternative would have done.
     perfect : of who knows every outcome beforehand.
+    feasible : the alternatives that can be done: an action with a daily limit cannot be taken on every row.
     """
 
     decisions: dict[str, Decisions]
     model: Ints
     alternatives: dict[str, Ints]
     perfect: Ints
+    feasible: tuple[str, ...]
 
     @property
     def against(self) -> str:
-        """The alternative with the highest total; of equals the first."""
-        totals = {name: total(micros) for name, micros in self.alternatives.items()}
-        return max(totals, key=lambda name: totals[name])
+        """The feasible alternative with the highest total; of equals the first."""
+        return max(self.feasible, key=lambda name: total(self.alternatives[name]))
 
     @property
     def gained(self) -> Ints:
@@ -121,7 +122,8 @@ def worth(done: Resolved, policy: Policy, *, base: float) -> Worth:
     else:
         by_action = [values.micros(action, done.outcome, done.rows) for action in policy.actions]
         perfect = np.max(np.stack(by_action), axis=0)
-    return Worth(decisions, values.chosen(done.decision, done.outcome, done.rows), micros, perfect)
+    feasible = tuple(name for name in decisions if name.removeprefix("always ") not in policy.limits or name == TODAY)
+    return Worth(decisions, values.chosen(done.decision, done.outcome, done.rows), micros, perfect, feasible)
 
 
 def per_1000(micros: Ints, days: Ints, policy: Policy) -> Estimate:

@@ -41,7 +41,8 @@ class Session:
         """The project in the folder, or in the nearest above it."""
         from fullcycle.project import Project, find_folder
 
-        return Project(find_folder(self.folder), environment=self.environment, timeline=self.timeline)
+        folder = find_folder(self.folder).resolve()  # workers may stand in another folder
+        return Project(folder, environment=self.environment, timeline=self.timeline)
 
     @cached_property
     def cycle(self) -> Cycle:

@@ -69,18 +69,15 @@ def _at(session: Session) -> datetime | None:
 
 
 def _gates(session: Session, records: dict[str, Record]) -> tuple[Finding, ...]:
-    """Findings about the current model and release, those of this machine too."""
+    """Findings that the current model and release pass or not, those measured on this machine too."""
     from fullcycle.loop.stages import measured
 
     current = [records[kind] for kind in ("model", "release") if kind in records]
     found = [
-        finding
-        for record in current
-        for finding in (*getattr(record, "findings", ()), *measured(session.state, record.id))
+        one for record in current for one in (*getattr(record, "findings", ()), *measured(session.state, record.id))
     ]
-    return tuple(
-        finding for place, finding in enumerate(found) if finding not in found[:place]
-    )  # a release repeats its model's
+    judged = [one for one in found if one.passed is not None]
+    return tuple(one for place, one in enumerate(judged) if one not in judged[:place])  # a release repeats its model's
 
 
 def _waiting(session: Session, records: dict[str, Record]) -> list[dict[str, Any]]:

@@ -20,7 +20,6 @@ from fullcycle.predictor.bundle import Predictor
 from fullcycle.traffic.append import SegmentWriter
 from fullcycle.traffic.schema import micros
 
-
 _MOMENT = pl.Datetime("us", "UTC")
 
 

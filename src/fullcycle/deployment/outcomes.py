@@ -85,9 +85,15 @@ class OutcomeReader:
         """
         good: list[Outcome] = []
         bad: list[Rejected] = []
+        said: dict[tuple[object, ...], tuple[object, ...]] = {}
         for position, row in enumerate(rows):
             found = self._outcome(row, received)
             if isinstance(found, Outcome):
+                # Rows that come together have one time: which of two is the later word, only their order tells.
+                address, content = (found.id, found.entity, found.time), (found.reason, found.row, found.actual)
+                if said.setdefault(address, content) != content:
+                    found = msgspec.structs.replace(found, status="corrected")
+                    said[address] = content
                 good.append(found)
             else:
                 bad.append(Rejected(position, found))

@@ -27,7 +27,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes
     ----------
     scope : where answers are logged.
-    route : what serves now; a change of anything below it counts as soon as its generation is another.
+    route : what serves now.
     bundles : digest of the bundle of each release of the route. Where today's rule serves (``""``), that of the last release, whose
         contract and rule go on being used; without one nothing can be answered.
     entity, time : the columns that say what a row is about and when the prediction is made.

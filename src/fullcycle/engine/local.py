@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from typing import TypeVar
@@ -42,7 +44,9 @@ class LocalEngine:
         from loky import get_reusable_executor
         from loky.process_executor import TerminatedWorkerError
 
-        executor = get_reusable_executor(max_workers=self.workers, timeout=60, env=QUIET)
+        executor = get_reusable_executor(
+            max_workers=self.workers, timeout=60, env=QUIET, initializer=_leave_with, initargs=(os.getpid(),)
+        )
         futures = [executor.submit(_prepared, self.prepare, place, call) for place, call in enumerate(calls)]
         try:
             for future in as_completed(futures):
@@ -61,6 +65,17 @@ class LocalEngine:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _leave_with(parent: int) -> None:
+    """End this worker soon after *parent* is gone, so that a killed command leaves nothing running."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _prepared(prepare: Callable[[], None] | None, place: int, call: Callable[[], T]) -> tuple[int, T, float]:

@@ -172,11 +172,13 @@ class Run:
             self._finish(keys[position], calls[position], record, seconds)
         return [results[position] for position in range(len(calls))]
 
-    def observe(self, name: str, look: Callable[[], tuple[T, str]]) -> Observation:
-        """Read the outside; never skipped. *look* gives the value and its fingerprint."""
+    def observe(self, name: str, look: Callable[[], tuple[T, str]], *, facts: Mapping[str, Any] = {}) -> Observation:
+        """Read the outside; never skipped. *look* gives the value and its fingerprint; *facts* go into the entry."""
         with Stopwatch() as watch:
             value, fingerprint = look()
-        self.append(self.entry("observe", step=name, outputs=(fingerprint,), cost={"seconds": watch.seconds}))
+        self.append(
+            self.entry("observe", step=name, outputs=(fingerprint,), facts=facts, cost={"seconds": watch.seconds})
+        )
         return Observation(fingerprint, value)
 
     def act(

@@ -27,7 +27,7 @@ from fullcycle.kernel.approval import missing
 from fullcycle.kernel.clock import Clock, SetClock, SystemClock, duration, instant
 from fullcycle.kernel.errors import InputError, Refused, Waiting
 from fullcycle.kernel.finding import Finding, failed, sentence
-from fullcycle.kernel.record import Record
+from fullcycle.kernel.record import Record, canonical, digest, kind_of
 from fullcycle.kernel.scope import LIVE, Actor
 from fullcycle.kernel.state import Route, Share, State
 from fullcycle.kernel.verbs import Call, Observation, Run
@@ -37,7 +37,7 @@ from fullcycle.monitoring.windows import Length, window_ending
 from fullcycle.project import Project, load_code
 from fullcycle.scoping.records import Charter
 from fullcycle.traffic.compact import compact
-from fullcycle.traffic.read import Traffic
+from fullcycle.traffic.read import Traffic, content_digest
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is (0: not known)."""
@@ -191,19 +191,7 @@ class Cycle:
             No window has matured yet.
         """
         self.progress("monitoring", 0, 0)
-        start, end = window or self.window("monitoring")
-        release, model, dataset, charter = self._served(end)
-        health = self.run.step(
-            monitoring.make,
-            inputs={
-                "charter": charter,
-                "dataset": dataset,
-                "model": model,
-                "release": release,
-                "traffic": self._look(start, end),
-            },
-            parameters={"settings": self.settings.monitoring, "start": start, "end": end, "as_of": self._matured(end)},
-        )
+        health = self._health(*(window or self.window("monitoring")))
         self.run.set_head("monitoring", health)
         return health
 
@@ -217,7 +205,7 @@ class Cycle:
         """
         self.progress("reviewing", 0, 0)
         start, end = period or self.window("business")
-        health = self.monitor((start, end))
+        health = self._health(start, end)  # of the whole period, which the verdict weighs
         release, model, dataset, charter = self._served(end)
         inputs = {"charter": charter, "dataset": dataset, "model": model, "release": release, "health": health}
         verdict = self.run.step(
@@ -404,12 +392,30 @@ class Cycle:
     def _matured(self, end: datetime) -> datetime:
         return end + self.project.label_delay
 
+    def _health(self, start: datetime, end: datetime) -> Health:
+        release, model, dataset, charter = self._served(end)
+        return self.run.step(
+            monitoring.make,
+            inputs={
+                "charter": charter,
+                "dataset": dataset,
+                "model": model,
+                "release": release,
+                "traffic": self._look(start, end),
+            },
+            parameters={"settings": self.settings.monitoring, "start": start, "end": end, "as_of": self._matured(end)},
+        )
+
     def _look(self, start: datetime, end: datetime) -> Observation:
-        """Traffic of a window as it was known when its outcomes had matured."""
+        """Traffic of a window as it was known when its outcomes had matured.
+
+        Its fingerprint is that of what was read, not of the files it lay in: compaction changes no Health and no Verdict.
+        """
         compact(self.traffic.folder)
         cut = self.traffic.cut(start, end, self._matured(end))
-        seen = self.run.observe("traffic.cut", lambda: (cut, cut.digest))
-        return Observation(seen.id, read=lambda: self.traffic.read(cut))
+        frame, counts = self.traffic.read(cut)
+        fingerprint = digest(canonical({"content": content_digest(frame), "counts": counts}))
+        return self.run.observe("traffic.cut", lambda: ((frame, counts), fingerprint), facts={"cut": cut.digest})
 
     def _verdicts(self, end: datetime) -> tuple[str, ...]:
         """Earlier verdicts, oldest first, as ``action:sign of the gain``."""
@@ -440,7 +446,7 @@ class Cycle:
         if stops := failed(findings):
             raise Refused(
                 "a gate failed; nothing is released",
-                place=record.id[:12],
+                place=f"{kind_of(record)} {record.id[:12]}",
                 found="; ".join(map(sentence, stops)),
                 mend="see 'fullcycle show model'; what serves goes on serving",
             )

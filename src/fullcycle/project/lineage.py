@@ -64,7 +64,7 @@ def resolve(prefix: str, heads: Mapping[str, str], entries: Iterable[Entry]) -> 
 
 
 def lineage(blobs: Blobs, entries: Iterable[Entry], id: str) -> list[Made]:
-    """The record *id* and its ancestors, each once, nearest first.
+    """The record *id* and its ancestors, each once, the question last.
 
     Raises
     ------
@@ -75,14 +75,13 @@ def lineage(blobs: Blobs, entries: Iterable[Entry], id: str) -> list[Made]:
     for entry in entries:
         if entry.verb == "step":
             makers.setdefault(entry.outputs[0], entry)
-    found: dict[str, Made] = {}
-    generation, depth = [id], 0
-    while generation:
-        for one in generation:
-            found.setdefault(one, _made(blobs, makers.get(one), one, depth))
-        generation = [parent for one in generation for parent in found[one].parents if parent not in found]
+    depths: dict[str, int] = {}
+    generation, depth = {id}, 0
+    while generation:  # the longest way counts, so that each comes after all that was made from it
+        depths |= dict.fromkeys(sorted(generation), depth)
+        generation = {parent for one in generation for parent in get_record(blobs, one).parents}
         depth += 1
-    return list(found.values())
+    return [_made(blobs, makers.get(one), one, depths[one]) for one in sorted(depths, key=lambda one: depths[one])]
 
 
 def _made(blobs: Blobs, entry: Entry | None, id: str, depth: int) -> Made:

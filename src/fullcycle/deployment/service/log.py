@@ -136,7 +136,7 @@ class TrafficLog:
         seen: dict[str, tuple[object, ...]] = {}
         for outcome in outcomes:
             name = outcome.id or digest(outcome)
-            content: tuple[object, ...] = (outcome.status, outcome.reason, outcome.row, outcome.actual)
+            content: tuple[object, ...] = (outcome.reason, outcome.row, outcome.actual)
             before = seen.get(name) or self._outcomes.get(name, now)
             seen[name] = content
             if before is not None:
@@ -145,7 +145,7 @@ class TrafficLog:
                 counts["matched"] += 1
             else:
                 counts["pending"] += 1
-            counts["void"] += outcome.status == "void"
+            counts["void"] += outcome.reason != ""
         if outcomes:
             await self._commit.write(outcomes)
         for name, content in seen.items():

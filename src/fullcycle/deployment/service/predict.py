@@ -146,15 +146,32 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        text = str(error)
-        at, key = _AT.search(text), _KEY.search(text)
-        column = key.group(1) if key else at.group(1) if at else ""
-        said = _AT.sub("", text)
-        expected, _, got = said.partition(", got ")
-        failure = RowFailure(None, column, got.strip("`"), expected.replace("`", "").removeprefix("Expected "))
-        raise Problem(422, f"The request is not as asked: {said.replace('`', '')}.", errors=[failure]) from None
+        _check_json(body)  # what is asked for is looked at first: the rest may still be no JSON
+        raise _not_as_asked(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(400, f"The body is not JSON: {str(error)[:200]}.") from None
+        raise _not_json(error) from None
+
+
+def _check_json(body: bytes) -> None:
+    try:
+        msgspec.json.decode(body)
+    except msgspec.ValidationError:  # a number that no float can be
+        return
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _not_json(error) from None
+
+
+def _not_json(error: Exception) -> Problem:
+    return Problem(400, f"The body is not JSON: {str(error)[:200]}.")
+
+
+def _not_as_asked(text: str) -> Problem:
+    at, key = _AT.search(text), _KEY.search(text)
+    column = key.group(1) if key else at.group(1) if at else ""
+    said = _AT.sub("", text).replace("`", "")
+    expected, _, got = said.partition(", got ")
+    failure = RowFailure(None, column, got, expected.removeprefix("Expected "))
+    return Problem(422, f"The request is not as asked: {said}.", errors=[failure])
 
 
 def too_many(rows: int) -> Problem:

@@ -1,0 +1,127 @@
+"""The stage: a bundle that proves itself, held against the champion."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+import served
+from fullcycle import deployment
+from fullcycle.data.records import Dataset, Part
+from fullcycle.deployment.records import Release
+from fullcycle.deployment.settings import Deployment
+from fullcycle.development.records import Model
+from fullcycle.kernel.blobs import FolderBlobs
+from fullcycle.kernel.errors import InputError
+from fullcycle.kernel.finding import Finding, may_go_on
+from fullcycle.predictor.bundle import Predictor
+from fullcycle.predictor.formats.linear import Linear
+from fullcycle.predictor.plan import Equals, Impute, Input, Plan, Standardise
+
+ROWS = 3000
+PLAN = Plan(
+    inputs=(Input("distance", "float"),),
+    operations=(
+        Impute(output="known", input="distance", value=1000.0),
+        Standardise(output="far", input="known", mean=1000.0, scale=200.0),
+    ),
+    features=("far",),
+)
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> FolderBlobs:
+    return FolderBlobs(tmp_path)
+
+
+def dataset(blobs: FolderBlobs) -> Dataset:
+    """Thirty days of flights, the longer the later."""
+    rng = np.random.default_rng(7)
+    distance = rng.normal(1000, 200, ROWS)
+    late = rng.uniform(size=ROWS) < 1 / (1 + np.exp(0.9 - (distance - 1000) / 200))
+    when = [served.START + timedelta(minutes=14 * number) for number in range(ROWS)]
+    table = io.BytesIO()
+    pl.DataFrame({"distance": distance, "when": when, "late": late}).write_parquet(table)
+    part = Part(start=when[0], end=when[-1] + timedelta(days=1), offset=500, rows=ROWS - 500)
+    plain = served.dataset(served.flights(3, 30, seed=1))
+    return msgspec.structs.replace(plain, table=blobs.put(table.getvalue()), parts={"test": part})
+
+
+def model(blobs: FolderBlobs, weight: float, plan: Plan = PLAN, **over: Any) -> Model:
+    plain = served.model(served.flights(5, 40, seed=1), "good")
+    fitted = Linear([weight], -0.9, "sigmoid")
+    stored = {"plan": blobs.put(plan.to_json()), "fitted": blobs.put(fitted.to_bytes()), "format": "linear"}
+    return msgspec.structs.replace(plain, **stored, **over)
+
+
+def made(blobs: FolderBlobs, of: Model, champion: Release | None = None, **settings: Any) -> Release:
+    return deployment.make(
+        charter=served.charter(),
+        dataset=dataset(blobs),
+        model=of,
+        champion=champion,
+        settings=Deployment(**settings),
+        blobs=blobs,
+    )
+
+
+def test_a_first_release_holds_a_bundle_that_answers(blobs: FolderBlobs) -> None:
+    of = model(blobs, 1.0)
+    release = made(blobs, of, control=0.02)
+    assert release.parents == (of.id, dataset(blobs).id, served.charter().id)
+    assert (release.control, release.steps, release.replaces, release.findings) == (0.02, (1.0,), "", ())
+    predictor = Predictor.load(blobs.get(release.bundle), digest=release.bundle)
+    assert predictor.facts == {"model": of.id, "dataset": dataset(blobs).id, "charter": served.charter().id}
+    assert made(blobs, of, control=0.02).id == release.id
+
+
+def test_the_same_model_is_no_worse_and_noise_is(blobs: FolderBlobs) -> None:
+    champion = made(blobs, model(blobs, 1.0))
+    same = made(blobs, model(blobs, 1.0), champion)
+    assert same.replaces == champion.id
+    assert [(one.check, one.value, one.passed) for one in same.findings] == [("non_inferior", 0.0, True)]
+    worse = made(blobs, model(blobs, -1.0), champion)
+    assert not may_go_on(worse.findings)
+    found = worse.findings[0]
+    assert found.value is not None
+    assert found.low is not None
+    assert found.limit == pytest.approx(0.01 * float(found.evidence["champion_loss"] or 0))
+    assert found.low > found.limit
+    assert found.evidence["rows"] == ROWS - 500
+    assert int(found.evidence["blocks"] or 0) >= 24
+
+
+def test_the_margin_decides(blobs: FolderBlobs) -> None:
+    champion = made(blobs, model(blobs, 1.0))
+    slightly = model(blobs, 0.8)
+    assert not may_go_on(made(blobs, slightly, champion, margin=0.0).findings)
+    assert may_go_on(made(blobs, slightly, champion, margin=0.2).findings)
+
+
+def test_failed_gates_of_the_model_stop_the_release(blobs: FolderBlobs) -> None:
+    gate = Finding(check="roc_auc", subject="test rows", value=0.55, limit=0.6, rule="at_least", passed=False)
+    fine = Finding(check="log_loss", subject="test rows", passed=True)
+    release = made(blobs, model(blobs, 1.0, findings=(gate, fine)))
+    assert release.findings == (gate,)
+    assert not may_go_on(release.findings)
+
+
+def test_a_champion_that_reads_other_columns_cannot_be_compared(blobs: FolderBlobs) -> None:
+    equals = Equals(output="united", input="carrier", value="UA")  # the table has no carrier
+    plan = Plan(inputs=(Input("carrier", "category"),), operations=(equals,), features=("united",))
+    elsewhere = made(blobs, model(blobs, 1.0, plan))
+    release = made(blobs, model(blobs, 1.0), elsewhere)
+    assert [(one.check, one.passed, one.severity) for one in release.findings] == [("non_inferior", None, "note")]
+
+
+def test_parts_that_do_not_fit_make_no_release(blobs: FolderBlobs) -> None:
+    plan = msgspec.structs.replace(PLAN, features=("far", "known"))
+    with pytest.raises(InputError, match="number of features"):
+        made(blobs, model(blobs, 1.0, plan))
