@@ -21,7 +21,9 @@ def _features(made: Example, n: int, rounds: int) -> Report:
         Case("ColumnTransformer, polars", repeated(lambda: transform(table), items=n), "ColumnTransformer"),
     ]
     notes = [f"{n:,} rows of 20 columns into 20 features; the same matrix."]
-    if pandas() is not None:
+    if pandas() is None:
+        notes.append("Without ColumnTransformer on pandas, which is not installed (`pip install 'fullcycle[bench]'`).")
+    else:
         other = to_pandas(table)
         cases.append(
             Case("ColumnTransformer, pandas", repeated(lambda: transform(other), items=n), "the same on pandas")

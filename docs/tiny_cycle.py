@@ -3,7 +3,7 @@
     python docs/tiny_cycle.py [FOLDER]
 
 A teaching copy that needs Python alone. Names, records and rules are those of the product; what makes the product large
-is left out: many processes, a search over learners, HTTP, open tables, personal data, signatures. Read it from top to
+is left out: many processes, search, HTTP, open tables, a control group, personal data, signatures. Read it from top to
 bottom. The story: an airline may rebook passengers of flights that will be late, and on day 84 the world changes.
 """
 

@@ -26,6 +26,7 @@ from fullcycle.kernel.errors import FullcycleError, InputError, OutsideError, Re
         (click.UsageError("no"), 2),
         (click.Abort(), 130),
         (KeyboardInterrupt(), 130),
+        (PermissionError(13, "denied", "a"), 3),
         (ValueError("no"), 70),
         (click.exceptions.Exit(1), 1),
     ],

@@ -12,7 +12,7 @@ import click
 
 from fullcycle.kernel.errors import FullcycleError
 
-USAGE, SOFTWARE, INTERRUPTED = 2, 70, 130
+USAGE, OUTSIDE, SOFTWARE, INTERRUPTED = 2, 3, 70, 130
 
 
 class Exits:
@@ -57,6 +57,11 @@ class Exits:
             case FullcycleError():
                 self._traceback(error)
                 self._tell(error.exit_code, str(error), error.facts())
+            case OSError():
+                self._traceback(error)
+                place = f"{error.filename}: " if error.filename else ""
+                sentence = f"{place}{error.strerror or error}. To mend it: free some disk or mend the permissions, then run again."
+                self._tell(OUTSIDE, sentence, {"error": type(error).__name__, "problem": str(error)})
             case _:
                 self._traceback(error)
                 problem = f"this is a mistake in fullcycle ({type(error).__name__}: {error})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fullcycle.cli.output import finding_lines
+from fullcycle.cli.output import finding_lines, number
 
 if TYPE_CHECKING:
     from fullcycle.cli.session import Session
@@ -50,7 +50,8 @@ def facts(record: Record) -> dict[str, Any]:
             }
         case Verdict():
             gain = {"gain": record.gain} if record.gain is not None else {}
-            return {"verdict": record.action, **gain, "decisions": record.decisions}
+            net = {"net": f"{record.account.net} {record.account.currency}"} if record.account is not None else {}
+            return {"verdict": record.action, **gain, **net, "decisions": record.decisions}
     return {}
 
 
@@ -66,7 +67,7 @@ def shown(value: Any) -> str:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
         case float():
-            return f"{value:.4g}"
+            return number(value)
         case int():
             return f"{value:,}"
     return str(value)
@@ -86,5 +87,5 @@ def tell_record(session: Session, record: Record) -> None:
 
 
 def _estimate(value: Estimate) -> str:
-    interval = f" [{value.low:.4g}, {value.high:.4g}]" if value.low is not None and value.high is not None else ""
-    return f"{value.point:.4g}{interval} {value.unit}".rstrip()
+    interval = "" if value.low is None else f" [{number(value.low)}, {number(value.high)}]"
+    return f"{number(value.point)}{interval} {value.unit}".rstrip()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fullcycle.kernel.finding import Finding
 
-WIDE = 160  # columns where there is no terminal
+_ANSWERS = ("failed", "warns", "passed", "seen")
 
 
 def document(value: Any) -> None:
@@ -63,20 +63,33 @@ def finding_lines(findings: Iterable[Finding]) -> list[str]:
     """Findings as a table, those that stop the cycle first."""
     rows = [
         (
-            {True: "passed", False: "failed" if one.severity == "reject" else "warns", None: "seen"}[one.passed],
+            _answer(one),
             one.check,
             one.subject,
-            _number(one.value) + (f" [{_number(one.low)}, {_number(one.high)}]" if one.low is not None else ""),
-            f"{one.rule.replace('_', ' ')} {_number(one.limit)}".strip(),
+            number(one.value) + ("" if one.low is None else f" [{number(one.low)}, {number(one.high)}]"),
+            f"{one.rule.replace('_', ' ')} {number(one.limit)}".strip(),
             one.unit,
         )
-        for one in sorted(findings, key=lambda one: (one.passed is not False, one.passed is None))
+        for one in sorted(findings, key=lambda one: _ANSWERS.index(_answer(one)))
     ]
     return aligned([("answer", "check", "subject", "value", "limit", "unit"), *rows]) if rows else ["no findings"]
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+def _answer(finding: Finding) -> str:
+    if finding.passed is False:
+        return "failed" if finding.severity == "reject" else "warns"
+    return "passed" if finding.passed else "seen"
+
+
+def number(value: float | None) -> str:
+    """A number in four digits, large ones in groups of three.
+
+    >>> number(0.67712), number(13710.4), number(None)
+    ('0.6771', '13,710', '')
+    """
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 class Teller:

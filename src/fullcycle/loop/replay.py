@@ -41,7 +41,7 @@ def replay(
     cycle = Cycle(project, clock=clock, workers=workers, progress=progress)
     charter = cycle.scope(start)
     if not cycle.run.state.route(project.scope)[0].generation:
-        dataset = cycle.data(charter, start)
+        dataset = cycle.data(charter)
         cycle.deploy(charter, dataset, cycle.develop(charter, dataset))
     days = list(_days(start, end, project.settings.project.timezone))
     with SegmentWriter(cycle.traffic.folder) as log:

@@ -100,23 +100,9 @@ class Cycle:
         scoping.require_feasible(charter)
         return charter
 
-    def data(self, charter: Charter, as_of: datetime | None = None) -> Dataset:
+    def data(self, charter: Charter) -> Dataset:
         """The Dataset of *charter*, as of now or, where the source has not changed, as of then."""
-        self.progress("data", 0, 0)
-        dataset = self.run.step(
-            data.make,
-            inputs={"charter": charter, "source": self.source},
-            parameters={
-                "settings": self.settings.data,
-                "columns": self.project.columns,
-                "as_of": as_of or self._as_of(),
-            },
-            using={
-                "history": Lazy(lambda: self.history),
-                "left_out": lambda: self.project.left_out(self.source.value),
-                "blobs": self.run.blobs,
-            },
-        )
+        dataset = self._dataset(charter, self._as_of())
         self.run.set_head("data", dataset)
         data.require_fit(dataset)
         return dataset
@@ -129,20 +115,9 @@ class Cycle:
         Refused
             A gate failed; names each.
         """
-        self.progress("developing", 0, 0)
-        self.project.load_code()
-        inputs: dict[str, Record] = {"charter": charter, "dataset": dataset}
-        if refit is not None:
-            inputs["refit"] = refit
-        model = self.run.step(
-            development.make,
-            inputs=inputs,
-            parameters={"settings": self.settings.development},
-            using={"blobs": self.run.blobs, "run": self.run, "engine": self.engine, "progress": self.progress},
-        )
+        model = self._model(charter, dataset, refit)
         self.run.set_head("development", model)
-        self._measure_once(model, lambda: measured_gates(charter, self._seconds(model)))
-        self._require_gates(model, (*model.findings, *self.measured(model)))
+        self._require_gates(model)
         return model
 
     def deploy(self, charter: Charter, dataset: Dataset, model: Model) -> Release:
@@ -155,27 +130,10 @@ class Cycle:
         Waiting
             Production asks for a signature that is missing.
         """
-        self.progress("deploying", 0, 0)
-        self._require_gates(model, (*model.findings, *self.measured(model)))
-        champion = self._champion_before(model)
-        inputs: dict[str, Record] = {"charter": charter, "dataset": dataset, "model": model}
-        if champion is not None:
-            inputs["champion"] = champion
-        release = self.run.step(
-            deployment.make,
-            inputs=inputs,
-            parameters={"settings": self.settings.deployment},
-            using={"blobs": self.run.blobs},
-        )
+        self._require_gates(model)
+        release = self._release(charter, dataset, model)
         self.run.set_head("deployment", release)
-        self._measure_once(release, lambda: probe(self.project.blobs.path(release.bundle), charter.limits))
-        self._require_gates(release, (*release.findings, *self.measured(release)))
-        self._require_signatures(charter, release)
-        self.route(
-            Route(shares=(Share(release=release.id, share=1.0),), control=release.control, reason="deploy"),
-            charter,
-            dataset,
-        )
+        self._serve(charter, dataset, release)
         return release
 
     def route(self, route: Route, charter: Charter, dataset: Dataset) -> None:
@@ -297,18 +255,28 @@ class Cycle:
         return verdict
 
     def retrain(self, verdict: Verdict) -> Release | None:
-        """The serving model's learner and parameters on all that is known now, through the same gates; None if one fails."""
-        _, model, _, charter = self._served(verdict.end)
+        """The serving model's learner and parameters on all that is known now, through the same gates.
+
+        A challenger becomes current only when it serves; None if a gate refused it.
+        """
+        _, champion, _, charter = self._served(verdict.end)
         trial = cast(
-            Trial, self.run.get(next(line.trial for line in model.leaderboard if line.learner == model.learner))
+            Trial, self.run.get(next(line.trial for line in champion.leaderboard if line.learner == champion.learner))
         )
         try:
-            fresh = self.data(charter, as_of=self.clock.now())
-            return self.deploy(charter, fresh, self.develop(charter, fresh, trial))
-        except (Refused, InputError) as refusal:
+            dataset = self._dataset(charter, self.clock.now())
+            data.require_fit(dataset)
+            model = self._model(charter, dataset, trial)
+            self._require_gates(model)
+            release = self._release(charter, dataset, model)
+            self._serve(charter, dataset, release)
+        except (Refused, Waiting, InputError) as refusal:
             why = str(refusal)
-            self.run.act("loop.retrain_refused", verdict.id, lambda: {"why": why}, inputs=(verdict.id,))
+            self.run.act("loop.retraining_refused", verdict.id, lambda: {"why": why}, inputs=(verdict.id,))
             return None
+        for stage, record in (("data", dataset), ("development", model), ("deployment", release)):
+            self.run.set_head(stage, record)
+        return release
 
     @property
     def serving(self) -> str:
@@ -318,6 +286,58 @@ class Cycle:
     def measured(self, record: Record) -> tuple[Finding, ...]:
         """Findings measured on a machine about *record*."""
         return measured(self.run.state.refresh(), record.id)
+
+    def _dataset(self, charter: Charter, as_of: datetime) -> Dataset:
+        self.progress("data", 0, 0)
+        return self.run.step(
+            data.make,
+            inputs={"charter": charter, "source": self.source},
+            parameters={"settings": self.settings.data, "columns": self.project.columns, "as_of": as_of},
+            using={
+                "history": Lazy(lambda: self.history),
+                "left_out": lambda: self.project.left_out(self.source.value),
+                "blobs": self.run.blobs,
+            },
+        )
+
+    def _model(self, charter: Charter, dataset: Dataset, refit: Trial | None) -> Model:
+        self.progress("developing", 0, 0)
+        self.project.load_code()
+        inputs: dict[str, Record] = {"charter": charter, "dataset": dataset}
+        if refit is not None:
+            inputs["refit"] = refit
+        model = self.run.step(
+            development.make,
+            inputs=inputs,
+            parameters={"settings": self.settings.development},
+            using={"blobs": self.run.blobs, "run": self.run, "engine": self.engine, "progress": self.progress},
+        )
+        self._measure_once(model, lambda: measured_gates(charter, self._seconds(model)))
+        return model
+
+    def _release(self, charter: Charter, dataset: Dataset, model: Model) -> Release:
+        self.progress("deploying", 0, 0)
+        champion = self._champion_before(model)
+        inputs: dict[str, Record] = {"charter": charter, "dataset": dataset, "model": model}
+        if champion is not None:
+            inputs["champion"] = champion
+        release = self.run.step(
+            deployment.make,
+            inputs=inputs,
+            parameters={"settings": self.settings.deployment},
+            using={"blobs": self.run.blobs},
+        )
+        self._measure_once(release, lambda: probe(self.project.blobs.path(release.bundle), charter.limits))
+        return release
+
+    def _serve(self, charter: Charter, dataset: Dataset, release: Release) -> None:
+        self._require_gates(release)
+        self._require_signatures(charter, release)
+        self.route(
+            Route(shares=(Share(release=release.id, share=1.0),), control=release.control, reason="deploy"),
+            charter,
+            dataset,
+        )
 
     def _as_of(self) -> datetime:
         """Now; or, where the source is as it was for the current dataset, the time that dataset was made for."""
@@ -442,13 +462,13 @@ class Cycle:
         if not any(entry.verb == "measure" and record.id in entry.inputs for entry in self.run.state.refresh().entries):
             self.run.measure(record, measure())
 
-    def _require_gates(self, record: Record, findings: tuple[Finding, ...]) -> None:
-        if stops := failed(findings):
+    def _require_gates(self, record: Model | Release) -> None:
+        if stops := failed((*record.findings, *self.measured(record))):
             raise Refused(
                 "a gate failed; nothing is released",
                 place=f"{kind_of(record)} {record.id[:12]}",
                 found="; ".join(map(sentence, stops)),
-                mend="see 'fullcycle show model'; what serves goes on serving",
+                mend=f"see 'fullcycle show {kind_of(record)}'; what serves goes on serving",
             )
 
     def _require_signatures(self, charter: Charter, release: Release) -> None:
