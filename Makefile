@@ -15,7 +15,6 @@ demo: $(VENV)/demo  ## the main job on real data: 336,776 flights, from the ques
 	@test -f $(DEMO)/cycle.toml || $(FULLCYCLE) init $(DEMO) --example flights
 	@$(FULLCYCLE) replay --project $(DEMO) --from 2013-07-01 --to 2014-01-02
 	@$(FULLCYCLE) status --project $(DEMO)
-	@echo
 	@echo "To open the service:  $(FULLCYCLE) serve --project $(DEMO)   then see http://127.0.0.1:8000/docs"
 
 test: $(VENV)/test  ## the tests
@@ -27,7 +26,7 @@ test-slow: $(VENV)/test  ## simulations and soaks
 check: $(VENV)/test  ## lint, types, import directions
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: $(VENV)/test  ## speed, as ratios to a reference measured in the same run
+bench: $(VENV)/bench  ## speed, as ratios to a reference measured in the same run
 	@$(BIN)/python -m bench
 
 clean:  ## remove what these commands made
@@ -41,6 +40,10 @@ $(VENV)/uv:
 
 $(VENV)/demo: $(VENV)/uv pyproject.toml constraints.txt
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[demo]'
+	@touch $@
+
+$(VENV)/bench: $(VENV)/uv pyproject.toml constraints.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 
 $(VENV)/test: $(VENV)/uv pyproject.toml constraints.txt

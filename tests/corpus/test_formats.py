@@ -86,7 +86,7 @@ def test_the_state_is_what_it_was(journal: SQLiteJournal) -> None:
     assert state.heads(SCOPE) == {"charter": SECOND}
     route, position = state.route(SCOPE)
     assert (route.champion, route.generation, route.control, position) == (SECOND, 1, 0.02, 12)
-    assert missing(state.entries, SECOND, {"operations": ("ann@example.com",)}) == {}
+    assert missing(state.entries, SECOND, {"operations": ("ann@example.com",)}, SCOPE.environment) == {}
     assert state.unfinished() == []
     measured = next(entry for entry in state.entries if entry.verb == "measure")
     finding = Finding(check="latency_p99", subject="service", value=1e16, passed=True)

@@ -66,7 +66,8 @@ def test_what_a_step_leaves_in_the_journal(run: Run) -> None:
     for entry in (made, reused):
         assert (entry.scope, entry.actor, entry.at) == (run.scope, run.actor, run.clock.now())
         assert (entry.step, entry.inputs, entry.outputs) == ("test.scaled", (ONE.id,), (result.id,))
-        assert entry.facts == {"version": 1}
+        assert entry.facts["version"] == 1
+        assert len(entry.facts["parameters"]) == 64
     assert made.key == reused.key
     assert made.cost["seconds"] >= 0
     assert made.libraries == {"msgspec": msgspec.__version__}

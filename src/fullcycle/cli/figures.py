@@ -76,9 +76,9 @@ def shown(value: Any) -> str:
 def tell_record(session: Session, record: Record) -> None:
     """Say what a stage made, with its findings and what was measured of it."""
     from fullcycle.kernel.record import kind_of
+    from fullcycle.loop.gates import measured
 
-    measured = session.cycle.measured(record)
-    findings = (*getattr(record, "findings", ()), *measured)
+    findings = (*getattr(record, "findings", ()), *measured(session.state.refresh(), record.id))
     session.tell(
         {"id": record.id, "kind": kind_of(record), "figures": facts(record), "findings": findings},
         f"{kind_of(record)} {record.id[:12]}  {figure(record)}",

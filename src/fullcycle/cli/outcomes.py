@@ -27,7 +27,7 @@ def command(session: Session, file: Path) -> None:
     from fullcycle.deployment.serving import read_serving
     from fullcycle.kernel.record import digest
     from fullcycle.loop.publish import outcome_reader
-    from fullcycle.loop.stages import clock_of
+    from fullcycle.loop.standing import clock_of
     from fullcycle.traffic.append import SegmentWriter
     from fullcycle.traffic.schema import micros
 

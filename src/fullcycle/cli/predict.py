@@ -18,7 +18,7 @@ def command(session: Session, source: Path, target: Path, as_of: str | None) -> 
     from fullcycle.deployment.batch import predict_file
     from fullcycle.deployment.serving import read_serving
     from fullcycle.kernel.clock import parse_instant
-    from fullcycle.loop.stages import clock_of
+    from fullcycle.loop.standing import clock_of
 
     path = session.project.serving_path
     serving = read_serving(path)

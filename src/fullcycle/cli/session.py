@@ -61,7 +61,7 @@ class Session:
     @cached_property
     def actor(self) -> Actor:
         """The holder of the token that is presented, else the user of the operating system."""
-        from fullcycle.loop.stages import this_user
+        from fullcycle.loop.standing import this_user
         from fullcycle.project.tokens import holder
 
         token = os.environ.get(TOKEN, "")

@@ -16,7 +16,7 @@ from fullcycle.cli.session import Session, declare
 def command(session: Session, record: str) -> None:
     """Show a record in full. RECORD is a kind (charter, dataset, model, release, health, verdict) or the first digits of an id."""
     from fullcycle.kernel.record import kind_of
-    from fullcycle.loop.stages import measured
+    from fullcycle.loop.gates import measured
 
     found = session.record(record)
     noted = measured(session.state, found.id)

@@ -70,7 +70,7 @@ def _at(session: Session) -> datetime | None:
 
 def _gates(session: Session, records: dict[str, Record]) -> tuple[Finding, ...]:
     """Findings that the current model and release pass or not, those measured on this machine too."""
-    from fullcycle.loop.stages import measured
+    from fullcycle.loop.gates import measured
 
     current = [records[kind] for kind in ("model", "release") if kind in records]
     found = [
@@ -82,24 +82,15 @@ def _gates(session: Session, records: dict[str, Record]) -> tuple[Finding, ...]:
 
 def _waiting(session: Session, records: dict[str, Record]) -> list[dict[str, Any]]:
     """What waits for a signature, of whom."""
-    from fullcycle.kernel.approval import missing
-    from fullcycle.loop.stages import signatures, wanted_roles
+    from fullcycle.loop.signatures import PRODUCTION, lacking
 
     at = _at(session)
-    if session.environment != "production" or "charter" not in records or at is None:
+    if session.environment != PRODUCTION or "charter" not in records or at is None:
         return []
-    charter = cast("Charter", records["charter"])
-    things = [("charter", charter.id)]
-    if "release" in records:
-        release = cast("Release", records["release"])
-        things = signatures(charter, release, first=not release.replaces)
-    lacking = [
-        (thing, record, missing(session.state.entries, record, wanted_roles(charter, thing, at)))
-        for thing, record in things
-    ]
+    charter, release = cast("Charter", records["charter"]), cast("Release | None", records.get("release"))
     return [
         {"thing": thing.replace("_", " "), "record": record, "role": role, "members": list(members)}
-        for thing, record, roles in lacking
+        for thing, record, roles in lacking(session.state.entries, charter, release, at)
         for role, members in roles.items()
     ]
 

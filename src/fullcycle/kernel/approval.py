@@ -23,11 +23,11 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reason: str = ""
 
 
-def approvals(entries: Iterable[Entry], record: str) -> dict[str, Approval]:
-    """The last answer of each person to *record*."""
+def approvals(entries: Iterable[Entry], record: str, environment: str) -> dict[str, Approval]:
+    """The last answer of each person to *record* in *environment*: a signature for one does not count in another."""
     answers: dict[str, Approval] = {}
     for entry in entries:
-        if entry.verb == "approve" and record in entry.inputs:
+        if entry.verb == "approve" and record in entry.inputs and entry.scope.environment == environment:
             facts = entry.facts
             answers[entry.actor.name] = Approval(
                 record=record, actor=entry.actor, answer=str(facts["answer"]), reason=str(facts.get("reason", ""))
@@ -35,8 +35,11 @@ def approvals(entries: Iterable[Entry], record: str) -> dict[str, Approval]:
     return answers
 
 
-def missing(entries: Iterable[Entry], record: str, wanted: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """The roles whose signature *record* still lacks: role to members. One member of a role suffices; a refusal counts as none."""
-    signed = {name for name, answer in approvals(entries, record).items() if answer.answer == "approved"}
-    refused = {name for name, answer in approvals(entries, record).items() if answer.answer == "refused"}
+def missing(
+    entries: Iterable[Entry], record: str, wanted: dict[str, tuple[str, ...]], environment: str
+) -> dict[str, tuple[str, ...]]:
+    """The roles whose signature *record* still lacks, with their members. One member signs for a role; who refuses stops it."""
+    answers = approvals(entries, record, environment)
+    signed = {name for name, answer in answers.items() if answer.answer == "approved"}
+    refused = {name for name, answer in answers.items() if answer.answer == "refused"}
     return {role: members for role, members in wanted.items() if not signed & set(members) or refused & set(members)}

@@ -235,15 +235,16 @@ class Run:
                     "name": call.step.name,
                     "version": call.step.version,
                     "inputs": {name: value.id for name, value in call.inputs.items()},
-                    "parameters": {
-                        name: msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value
-                        for name, value in call.parameters.items()
-                    },
+                    "parameters": self.parameters_digest(call),
                     "libraries": _versions(call.step.libraries),
                     "code": self.code if call.step.project_code else "",
                 }
             )
         )
+
+    def parameters_digest(self, call: Call) -> str:
+        """Digest of a call's parameters alone: what a person set, whatever it was applied to."""
+        return digest(canonical(dict(call.parameters)))
 
     def entry(self, verb: str, **fields: Any) -> Entry:
         """An entry of this scope, actor and clock."""
@@ -276,7 +277,12 @@ class Run:
     def _of(self, call: Call, verb: str, key: str, outputs: tuple[str, ...]) -> Entry:
         inputs = tuple(value.id for value in call.inputs.values())
         return self.entry(
-            verb, step=call.step.name, key=key, inputs=inputs, outputs=outputs, facts={"version": call.step.version}
+            verb,
+            step=call.step.name,
+            key=key,
+            inputs=inputs,
+            outputs=outputs,
+            facts={"version": call.step.version, "parameters": self.parameters_digest(call)},
         )
 
 

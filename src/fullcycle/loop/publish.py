@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,8 +88,8 @@ def _serving(project: Project, run: Run, route: Route, charter: Charter, dataset
         labels=labels,
         classes=dataset.classes if charter.task == "multiclass" else (),
         log=project.settings.deployment.log,
-        traffic=str(project.traffic_root.resolve()),
-        entity_key=str(project.key_path.resolve()),
+        traffic=os.path.relpath(project.traffic_root, project.serving_path.parent),
+        entity_key=os.path.relpath(project.key_path, project.serving_path.parent),
     )
 
 

@@ -12,6 +12,7 @@ from fullcycle.kernel.clock import SetClock, day_start, instant
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.record import Record
 from fullcycle.kernel.scope import LIVE
+from fullcycle.loop.govern import govern
 from fullcycle.loop.publish import answerer, outcome_reader
 from fullcycle.loop.stages import Cycle, Progress, silent
 from fullcycle.project import Project
@@ -49,11 +50,11 @@ def replay(
             clock.set(day)
             progress(f"replaying {day:%Y-%m-%d}", place, len(days))
             _arrive(cycle, log, before, day)
-            cycle.govern()
+            govern(cycle)
             _decide(cycle, log, day, after)
         clock.set(end)
         _arrive(cycle, log, days[-1][1], end)
-        cycle.govern()
+        govern(cycle)
     cycle.run.act("loop.replay", instant(end), lambda: {"days": len(days)})
     progress("replayed", len(days), len(days))
     return {kind: cycle.run.get(id) for kind, id in cycle.run.state.refresh().heads(project.scope).items()}

@@ -116,7 +116,7 @@ class Project:
     """
 
     def __init__(self, folder: Path, *, environment: str = "dev", timeline: str | None = None) -> None:
-        self.folder = folder
+        self.folder = folder = folder.resolve()  # a worker process may stand in another folder
         self.document = Document(folder / "cycle.toml")
         self.settings = self.document.section(Settings)
         self._check_zone()

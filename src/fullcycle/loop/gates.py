@@ -1,0 +1,35 @@
+"""Gates: findings of a record's content and findings measured on a machine, read by one function."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fullcycle.deployment.records import Release
+from fullcycle.development.records import Model
+from fullcycle.kernel.errors import Refused
+from fullcycle.kernel.finding import Finding, failed, sentence
+from fullcycle.kernel.record import kind_of
+from fullcycle.kernel.state import State
+
+
+def measured(state: State, id: str) -> tuple[Finding, ...]:
+    """Findings measured on a machine about the record *id*."""
+    found = [entry.facts["findings"] for entry in state.entries if entry.verb == "measure" and id in entry.inputs]
+    return tuple(msgspec.convert(finding, Finding) for findings in found for finding in findings)
+
+
+def require(record: Model | Release, state: State) -> None:
+    """Stop where a gate of *record* failed.
+
+    Raises
+    ------
+    Refused
+        Names each gate that failed.
+    """
+    if stops := failed((*record.findings, *measured(state, record.id))):
+        raise Refused(
+            "a gate failed; nothing is released",
+            place=f"{kind_of(record)} {record.id[:12]}",
+            found="; ".join(map(sentence, stops)),
+            mend=f"see 'fullcycle show {kind_of(record)}'; what serves goes on serving",
+        )
