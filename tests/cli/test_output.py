@@ -44,7 +44,7 @@ def test_in_a_pipe_a_change_is_a_line(capsys: pytest.CaptureFixture[str]) -> Non
     for what, done, total in [("scoping", 0, 0), ("scoping", 0, 0), ("replaying", 1, 9)]:
         tell(what, done, total)
     tell.close()
-    assert capsys.readouterr().err == "scoping\nreplaying (1 of 9)\n"
+    assert capsys.readouterr().err == "scoping\nreplaying, 10%\n"
     Teller(quiet=True)("scoping", 0, 0)
     assert capsys.readouterr().err == ""
 

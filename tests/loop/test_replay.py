@@ -16,7 +16,6 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
-from shop import orders, write_shop
 
 from fullcycle.business.records import Verdict
 from fullcycle.kernel.clock import parse_instant
@@ -27,6 +26,7 @@ from fullcycle.loop.replay import replay
 from fullcycle.loop.stages import Cycle
 from fullcycle.project import Project
 from fullcycle.traffic.read import Traffic
+from shop import orders, write_shop
 
 ZONE = "Europe/Berlin"
 START, END = "2024-04-10", "2024-07-10"

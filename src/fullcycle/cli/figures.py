@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fullcycle.cli.output import finding_lines, number
+from fullcycle.cli.output import aligned, finding_lines, number
 
 if TYPE_CHECKING:
+    from fullcycle.business.records import Verdict
     from fullcycle.cli.session import Session
     from fullcycle.kernel.record import Record
     from fullcycle.measure.intervals import Estimate
@@ -71,6 +73,29 @@ def shown(value: Any) -> str:
         case int():
             return f"{value:,}"
     return str(value)
+
+
+def verdict_lines(verdicts: Sequence[Verdict]) -> list[str]:
+    """Verdicts as a table in money, with their total."""
+    from fullcycle.business.report import gain, total
+
+    if not verdicts:
+        return []
+    rows = [("period", "decisions", "gain against the best without a model", "net of costs", "verdict")]
+    for one in verdicts:
+        net = "" if one.account is None else f"{one.account.net:,}"
+        rows.append((f"{one.start:%Y-%m-%d} …", f"{one.decisions:,}", _money(gain(one)), net, one.action))
+    nets = [one.account.net for one in verdicts if one.account is not None]
+    decisions = f"{sum(one.decisions for one in verdicts):,}"
+    rows.append(("together", decisions, _money(total(verdicts)), f"{sum(nets):,}" if nets else "", ""))
+    return ["", *aligned(rows)]
+
+
+def _money(found: Estimate | None) -> str:
+    if found is None:
+        return "unknown"
+    interval = "" if found.low is None else f" [{found.low:,.0f}, {found.high:,.0f}]"
+    return f"{found.point:,.0f}{interval} {found.unit}"
 
 
 def tell_record(session: Session, record: Record) -> None:

@@ -105,9 +105,9 @@ class Teller:
             return
         if sys.stderr.isatty():
             self._draw(what, done, total)
-        elif what != self._said:
-            self._said = what
-            write(sys.stderr, f"{what} ({done} of {total})\n" if total else f"{what}\n")
+        elif (line := what if not total else f"{what.split(' ')[0]}, {10 * done // total * 10}%") != self._said:
+            self._said = line
+            write(sys.stderr, f"{line}\n")
 
     def close(self) -> None:
         """Take the bar away."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fullcycle.cli.figures import figure
+from fullcycle.cli.figures import figure, verdict_lines
 from fullcycle.cli.output import aligned
 from fullcycle.cli.session import Session, declare
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), help="Processes that fit trials; by default one a core.")
 def command(session: Session, start: str | None, end: str | None, workers: int | None) -> None:
     """Play the whole loop over history, day by day, on a timeline of its own ('replay' unless one is named)."""
+    from fullcycle.business.report import total
     from fullcycle.kernel.scope import LIVE
     from fullcycle.loop.replay import replay
 
@@ -34,16 +35,19 @@ def command(session: Session, start: str | None, end: str | None, workers: int |
     finally:
         session.progress.close()
     rows = [(kind, record.id[:12], figure(record)) for kind, record in records.items()]
-    scope = session.project.scope
+    scope, verdicts = session.project.scope, session.cycle.verdicts()
     session.tell(
         {
             "timeline": scope.timeline,
             "from": first,
             "to": last,
             "records": {kind: record.id for kind, record in records.items()},
+            "verdicts": [{"id": one.id, "action": one.action, "gain": one.gain} for one in verdicts],
+            "gain": total(verdicts),
         },
         f"replayed {first:%Y-%m-%d} to {last:%Y-%m-%d} on {scope}",
         *aligned(rows),
+        *verdict_lines(verdicts),
     )
 
 

@@ -176,6 +176,12 @@ class Cycle(Rooms):
         model, dataset, charter = (self.run.get(id) for id in release.parents[:3])
         return Served(release, cast(Model, model), cast(Dataset, dataset), cast(Charter, charter))
 
+    def verdicts(self) -> list[Verdict]:
+        """Every verdict of the scope that became current, oldest first."""
+        entries = self.run.state.refresh().entries
+        mine = [it for it in entries if it.verb == "head" and it.step == "business" and it.scope == self.project.scope]
+        return [cast(Verdict, self.run.get(entry.outputs[0])) for entry in mine]
+
     @property
     def serving(self) -> str:
         """The release that serves now, empty where today's rule does."""
@@ -222,8 +228,4 @@ class Cycle(Rooms):
         return [(entry.at, msgspec.convert(entry.facts["route"], Route)) for entry in mine]
 
     def _verdicts_before(self, end: datetime) -> tuple[str, ...]:
-        """Earlier verdicts, oldest first, as :func:`~fullcycle.business.decide.remember` writes them."""
-        entries = self.run.state.refresh().entries
-        mine = [it for it in entries if it.verb == "head" and it.step == "business" and it.scope == self.project.scope]
-        verdicts = [cast(Verdict, self.run.get(entry.outputs[0])) for entry in mine]
-        return tuple(remember(verdict.action, verdict.gain) for verdict in verdicts if verdict.end < end)
+        return tuple(remember(verdict.action, verdict.gain) for verdict in self.verdicts() if verdict.end < end)

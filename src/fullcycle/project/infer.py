@@ -292,7 +292,10 @@ def _column(rows: pl.DataFrame, name: str, kind: ColumnType, target: str, entity
         return Column(kind, known="after", note="the answer")
     if name == entity:
         return Column("category", feature=False, note="says what a row is about")
-    gaps, open_ = rows[name].is_null(), rows[target].is_null()  # that a cell is filled tells when it is known, not what it holds
+    gaps, open_ = (
+        rows[name].is_null(),
+        rows[target].is_null(),
+    )  # that a cell is filled tells when it is known, not what it holds
     if open_.any() and (gaps == open_).all():
         return Column(kind, known="after", note="filled exactly where the answer is: probably known only afterwards")
     return Column(kind, note="all of it missing" if gaps.all() else "prose is not used yet" if kind == "text" else "")

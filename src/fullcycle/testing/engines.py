@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -35,7 +36,7 @@ class EngineContract:
     @pytest.mark.parametrize("count", [1, 2, 7])
     def test_each_result_has_the_position_of_its_call(self, engine: Engine, count: int) -> None:
         """Every call is answered once, whatever the order in which they end."""
-        results = list(engine.map([lambda number=number: number**2 for number in range(count)]))
+        results = list(engine.map([partial(pow, number, 2) for number in range(count)]))
         assert sorted((place, result) for place, result, _ in results) == [(n, n**2) for n in range(count)]
 
     def test_seconds_are_those_of_the_call(self, engine: Engine) -> None:
