@@ -45,13 +45,14 @@ def replay(
         dataset = cycle.data(charter)
         cycle.deploy(charter, dataset, cycle.develop(charter, dataset))
     days = list(_days(start, end, project.settings.project.timezone))
+    loaded: dict[int, Answerer] = {}
     with SegmentWriter(cycle.traffic.folder) as log:
         for place, (before, day, after) in enumerate(days):
             clock.set(day)
             progress(f"replaying {day:%Y-%m-%d}", place, len(days))
             _arrive(cycle, log, before, day)
             govern(cycle)
-            _decide(cycle, log, day, after)
+            _decide(cycle, log, loaded, day, after)
         clock.set(end)
         _arrive(cycle, log, days[-1][1], end)
         govern(cycle)
@@ -96,9 +97,13 @@ def _arrive(cycle: Cycle, log: SegmentWriter, before: datetime, now: datetime) -
         log.write_sealed(name, [msgspec.structs.replace(row, received=row.at) for row in rows])
 
 
-def _decide(cycle: Cycle, log: SegmentWriter, start: datetime, end: datetime) -> None:
-    """The day's decisions, under the route that serves."""
+def _decide(cycle: Cycle, log: SegmentWriter, loaded: dict[int, Answerer], start: datetime, end: datetime) -> None:
+    """The day's decisions, under the route that serves; its bundle is loaded once."""
     name = f"decisions-{micros(start)}"
-    if not log.holds(name):
-        found: Answerer = answerer(cycle.project)
-        log.write_sealed(name, found.frame(cycle.history.arriving(start, end), micros(start)).decisions)
+    if log.holds(name):
+        return
+    generation = cycle.run.state.route(cycle.project.scope)[0].generation
+    if generation not in loaded:
+        loaded.clear()
+        loaded[generation] = answerer(cycle.project)
+    log.write_sealed(name, loaded[generation].frame(cycle.history.arriving(start, end), micros(start)).decisions)
