@@ -14,7 +14,6 @@ help:  ## what can be made
 demo: $(VENV)/demo  ## the main job on real data: 336,776 flights, from the question to the money
 	@test -f $(DEMO)/cycle.toml || $(FULLCYCLE) init $(DEMO) --example flights
 	@$(FULLCYCLE) replay --project $(DEMO) --from 2013-07-01 --to 2014-01-02
-	@$(FULLCYCLE) status --project $(DEMO)
 	@echo "To open the service:  $(FULLCYCLE) serve --project $(DEMO)   then see http://127.0.0.1:8000/docs"
 
 test: $(VENV)/test  ## the tests

@@ -96,7 +96,8 @@ class Teller:
     """Tells how far a command is: a bar on a terminal, a line a change in a pipe, nothing with ``--json``."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet, self._said = quiet, ""
+        self._quiet, self._last = quiet, ""
+        self._tenths: set[str] = set()
         self._bar: Progress | None = None
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -105,9 +106,16 @@ class Teller:
             return
         if sys.stderr.isatty():
             self._draw(what, done, total)
-        elif (line := what if not total else f"{what.split(' ')[0]}, {10 * done // total * 10}%") != self._said:
-            self._said = line
+        else:
+            self._line(f"{what.split(' ')[0]}, {10 * done // total * 10}%" if total else what)
+
+    def _line(self, line: str) -> None:
+        """A line where something new is done, or a tenth more of it."""
+        if line != self._last and line not in self._tenths:
             write(sys.stderr, f"{line}\n")
+            self._last = line
+            if line.endswith("%"):
+                self._tenths.add(line)
 
     def close(self) -> None:
         """Take the bar away."""
