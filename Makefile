@@ -20,7 +20,7 @@ test: $(VENV)/test  ## the tests
 	@$(BIN)/python -m pytest -n auto -m "not slow"
 
 test-slow: $(VENV)/test  ## simulations and soaks
-	@$(BIN)/python -m pytest -n auto -m slow
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m slow
 
 check: $(VENV)/test  ## lint, types, import directions
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -83,7 +83,7 @@ def test_records_keep_their_ids_in_todays_shape(folder: Path) -> None:
 
 def test_the_state_is_what_it_was(journal: SQLiteJournal) -> None:
     state = State(journal).refresh()
-    assert state.heads(SCOPE) == {"charter": SECOND}
+    assert state.heads(SCOPE) == {"scoping": SECOND}
     route, position = state.route(SCOPE)
     assert (route.champion, route.generation, route.control, position) == (SECOND, 1, 0.02, 12)
     assert missing(state.entries, SECOND, {"operations": ("ann@example.com",)}, SCOPE.environment) == {}

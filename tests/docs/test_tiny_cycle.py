@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import fullcycle
-from fullcycle.kernel.state import STAGES
+from fullcycle.project.stages import STAGES
 
 SOURCE = Path(fullcycle.__file__).parents[2] / "docs" / "tiny_cycle.py"
 

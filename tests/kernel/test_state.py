@@ -33,7 +33,7 @@ def test_a_head_is_the_last_that_was_set(run: Run) -> None:
     run.set_head("development", ONE)
     run.set_head("data", TWO)
     assert run.state.head(run.scope, "data") == Head(TWO.id, 3)
-    assert run.state.heads(run.scope) == {"dataset": TWO.id, "model": ONE.id}
+    assert run.state.heads(run.scope) == {"data": TWO.id, "development": ONE.id}
 
 
 def test_setting_what_is_set_writes_nothing(run: Run) -> None:
@@ -87,6 +87,6 @@ def test_following_and_coming_late_see_the_same(run: Run) -> None:
         follower.refresh()
     late = State(run.journal).refresh()
     assert follower.entries == late.entries == list(run.journal.read())
-    assert follower.heads(run.scope) == late.heads(run.scope) == {"charter": ONE.id}
+    assert follower.heads(run.scope) == late.heads(run.scope) == {"scoping": ONE.id}
     assert follower.routes(run.scope) == late.routes(run.scope)
     assert follower.refresh().entries == late.entries, "refreshing again reads nothing twice"

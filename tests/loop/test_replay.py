@@ -25,6 +25,7 @@ from fullcycle.kernel.record import Record
 from fullcycle.loop.replay import replay
 from fullcycle.loop.stages import Cycle
 from fullcycle.project import Project
+from fullcycle.project.stages import heads
 from fullcycle.traffic.read import Traffic
 from shop import orders, write_shop
 
@@ -37,6 +38,7 @@ from pathlib import Path
 from fullcycle.kernel.clock import parse_instant
 from fullcycle.loop.replay import replay
 from fullcycle.project import Project
+from fullcycle.project.stages import heads
 made = replay(Project(Path(sys.argv[1])), *(parse_instant(at, zone=sys.argv[2]) for at in sys.argv[3:5]))
 print("\\n".join(f"{kind} {record.id}" for kind, record in made.items()))
 """
@@ -74,8 +76,8 @@ def decided(folder: Path, before: str) -> pl.DataFrame:
 
 
 def test_all_six_records_are_made(cycle: Cycle) -> None:
-    heads = cycle.run.state.refresh().heads(cycle.project.scope)
-    assert list(heads) == ["charter", "dataset", "model", "release", "health", "verdict"]
+    current = heads(cycle.run.state.refresh(), cycle.project.scope)
+    assert list(current) == ["charter", "dataset", "model", "release", "health", "verdict"]
     assert verify(cycle.project.journal.read()) == len(cycle.run.state.entries)
     assert len(verdicts(cycle)) == 2
 
@@ -89,10 +91,10 @@ def test_each_input_of_a_step_was_made_or_observed_before(cycle: Cycle) -> None:
 
 
 def test_a_second_turn_reuses_everything(cycle: Cycle) -> None:
-    before = cycle.run.state.refresh().heads(cycle.project.scope)
+    before = heads(cycle.run.state.refresh(), cycle.project.scope)
     count = len(cycle.run.state.entries)
     cycle.turn()
-    assert cycle.run.state.refresh().heads(cycle.project.scope) == before
+    assert heads(cycle.run.state.refresh(), cycle.project.scope) == before
     assert {entry.verb for entry in cycle.run.state.entries[count:]} == {"observe", "reused"}
 
 
@@ -182,7 +184,7 @@ def test_a_model_that_fails_its_gate_is_not_released(tmp_path: Path) -> None:
         run(folder, end="2024-04-20")
     cycle = Cycle(Project(folder))
     assert not cycle.serving
-    assert "release" not in cycle.run.state.refresh().heads(cycle.project.scope)
+    assert "release" not in heads(cycle.run.state.refresh(), cycle.project.scope)
 
 
 def killed(folder: Path, times: int, longest: float, rng: random.Random, end: str = END) -> Iterator[str]:
@@ -210,7 +212,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_records(shop: Path, tmp_pa
     folder = write_shop(tmp_path / "killed")
     (out,) = killed(folder, times, 7.0, random.Random(times))
     cycle = Cycle(Project(shop))
-    assert ids(out) == cycle.run.state.refresh().heads(cycle.project.scope)
+    assert ids(out) == heads(cycle.run.state.refresh(), cycle.project.scope)
     again = Cycle(Project(folder))
     assert [verdict.id for verdict in verdicts(again)] == [verdict.id for verdict in verdicts(cycle)]
     assert decided(folder, END).equals(decided(shop, END))
@@ -225,4 +227,4 @@ def test_one_core_ends_in_the_same_records(shop: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", pinned, str(folder), ZONE, START, END]
     out = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
     cycle = Cycle(Project(shop))
-    assert ids(out) == cycle.run.state.refresh().heads(cycle.project.scope)
+    assert ids(out) == heads(cycle.run.state.refresh(), cycle.project.scope)

@@ -39,6 +39,6 @@ def command(session: Session, record: str, refuse: bool, note: str) -> None:
 
 
 def _roles(session: Session, name: str) -> list[str]:
-    head = session.state.heads(session.project.scope).get("charter")
+    head = session.state.head(session.project.scope, "scoping").record
     charter = cast("Charter", session.record(head)) if head else None
     return [holder.role for holder in charter.stakeholders if name in holder.members] if charter else []

@@ -8,7 +8,14 @@ from fullcycle.cli.figures import figure
 from fullcycle.cli.output import aligned
 from fullcycle.cli.session import Session, declare
 
-STAGES = ("scoping", "data", "development", "deployment", "monitoring", "business")
+STAGES = (
+    "scoping",
+    "data",
+    "development",
+    "deployment",
+    "monitoring",
+    "business",
+)  # as project.stages has them, which loads more
 _ALIKE = {
     "scope": "scoping",
     "develop": "development",

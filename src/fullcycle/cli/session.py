@@ -72,9 +72,10 @@ class Session:
         from fullcycle.kernel.blobs import get_record
         from fullcycle.loop import stages  # noqa: F401 - declares every kind of record
         from fullcycle.project.lineage import resolve
+        from fullcycle.project.stages import heads
 
-        heads = self.state.heads(self.project.scope)
-        return get_record(self.project.blobs, resolve(prefix, heads, self.state.entries))
+        current = heads(self.state, self.project.scope)
+        return get_record(self.project.blobs, resolve(prefix, current, self.state.entries))
 
     def tell(self, value: Any, *lines: str) -> None:
         """Say *value* as JSON, or *lines* to people."""

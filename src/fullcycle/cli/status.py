@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 def command(session: Session) -> None:
     """Show where the cycle stands: the head of each stage, gates, route, and what waits for whom."""
     from fullcycle.kernel.finding import failed, sentence
-    from fullcycle.kernel.state import STAGES
+    from fullcycle.project.stages import STAGES, heads
 
     scope, kinds = session.project.scope, tuple(STAGES.values())
-    heads = session.state.heads(scope)
-    records = {kind: session.record(id) for kind, id in heads.items()}
+    current = heads(session.state, scope)
+    records = {kind: session.record(id) for kind, id in current.items()}
     route, gates, waiting = session.state.route(scope)[0], _gates(session, records), _waiting(session, records)
     at = _at(session)
     lines = [
-        (kind, heads.get(kind, "")[:12] or "–", figure(records[kind]) if kind in records else "not made yet")
+        (kind, current.get(kind, "")[:12] or "–", figure(records[kind]) if kind in records else "not made yet")
         for kind in kinds
     ]
     stopped = failed(gates)
@@ -39,7 +39,7 @@ def command(session: Session) -> None:
             "environment": scope.environment,
             "timeline": scope.timeline,
             "at": at,
-            "heads": {kind: heads.get(kind) for kind in kinds},
+            "heads": {kind: current.get(kind) for kind in kinds},
             "figures": {kind: facts(record) for kind, record in records.items()},
             "gates": gates,
             "route": route,

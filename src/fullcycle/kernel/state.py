@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from fullcycle.kernel.journal import Entry, Journal
 from fullcycle.kernel.scope import Scope
-
-STAGES = {
-    "scoping": "charter",
-    "data": "dataset",
-    "development": "model",
-    "deployment": "release",
-    "monitoring": "health",
-    "business": "verdict",
-}
-"""Each room and the kind of the one record that it makes."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -96,10 +84,12 @@ class State:
         """What is current for *stage* in *scope*; an empty one if nothing is."""
         return self._heads.get(head_topic(scope, stage), Head())
 
-    def heads(self, scope: Scope) -> Mapping[str, str]:
-        """Kind of record to id, for the stages that have one."""
-        found = {kind: self.head(scope, stage).record for stage, kind in STAGES.items()}
-        return {kind: id for kind, id in found.items() if id}
+    def heads(self, scope: Scope) -> dict[str, str]:
+        """Stage to the id of its current record, for the stages that have one."""
+        before = head_topic(scope, "")
+        return {
+            topic.removeprefix(before): head.record for topic, head in self._heads.items() if topic.startswith(before)
+        }
 
     def route(self, scope: Scope) -> tuple[Route, int]:
         """What serves now, and the position of the entry that says so."""

@@ -24,6 +24,7 @@ from fullcycle.monitoring.records import Health
 from fullcycle.predictor.bundle import Predictor
 from fullcycle.project import Project as Folder
 from fullcycle.project import find_folder
+from fullcycle.project.stages import heads
 from fullcycle.scoping.records import Charter
 
 
@@ -115,8 +116,8 @@ class Project:
     def current(self) -> Cycle:
         """The current record of each room."""
         run = self._turn.run
-        heads = run.state.refresh().heads(self.folder.scope)
-        return _cycle({kind: run.get(id) for kind, id in heads.items()})
+        current = heads(run.state.refresh(), self.folder.scope)
+        return _cycle({kind: run.get(id) for kind, id in current.items()})
 
     def leaderboard(self, model: Model) -> pl.DataFrame:
         """Every trial behind *model*, best first: ``learner``, ``loss``, ``trial``."""

@@ -16,6 +16,7 @@ from fullcycle.loop.govern import govern
 from fullcycle.loop.publish import answerer, outcome_reader
 from fullcycle.loop.stages import Cycle, Progress, silent
 from fullcycle.project import Project
+from fullcycle.project.stages import heads
 from fullcycle.traffic.append import SegmentWriter
 from fullcycle.traffic.schema import micros
 
@@ -58,7 +59,7 @@ def replay(
         govern(cycle)
     cycle.run.act("loop.replay", instant(end), lambda: {"days": len(days)})
     progress("replayed", len(days), len(days))
-    return {kind: cycle.run.get(id) for kind, id in cycle.run.state.refresh().heads(project.scope).items()}
+    return {kind: cycle.run.get(id) for kind, id in heads(cycle.run.state.refresh(), project.scope).items()}
 
 
 def _check(project: Project, start: datetime, end: datetime) -> None:
