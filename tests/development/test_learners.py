@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fullcycle.development.learners import LEARNERS
+from fullcycle.development.learners import LEARNERS, Training
 from fullcycle.measure.metrics import log_loss, rmse
 from fullcycle.predictor.formats import load
 
@@ -32,7 +32,7 @@ def fit(name: str, task: str, **changes: Any) -> Any:
         "task": task,
         "classes": {"binary": 2, "multiclass": 3, "regression": 0}[task],
     }
-    return learner.fit(changes.pop("X", X), changes.pop("y", y), **{**given, **changes})
+    return learner.fit(Training(changes.pop("X", X), changes.pop("y", y), **{**given, **changes}))
 
 
 ALL = [(name, task) for name in LEARNERS for task in LEARNERS[name].tasks]

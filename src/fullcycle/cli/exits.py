@@ -95,4 +95,5 @@ def _usage(error: click.ClickException) -> str:
     hint = ""
     if isinstance(error, click.UsageError) and error.ctx is not None:
         hint = f" See '{error.ctx.command_path} --help'."
-    return error.format_message().rstrip(".") + "." + hint
+    said = error.format_message()
+    return (said if said.endswith(("?", "!")) else said.rstrip(".") + ".") + hint

@@ -128,7 +128,6 @@ def _refuse(file: Path, rejected: list[dict[str, object]]) -> None:
     raise InputError(
         "no row of the file is an outcome",
         place=f"{file}, row 1, column {first['column']}",
-        found=first["found"],
-        expected=str(first["expected"]),
+        expected=f"{first['expected']}, found {first['found']}",
         mend="nothing was imported; mend the rows and run again",
     )

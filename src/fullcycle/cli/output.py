@@ -67,12 +67,19 @@ def finding_lines(findings: Iterable[Finding]) -> list[str]:
             one.check,
             one.subject,
             number(one.value) + ("" if one.low is None else f" [{number(one.low)}, {number(one.high)}]"),
-            f"{one.rule.replace('_', ' ')} {number(one.limit)}".strip(),
+            _limit(one),
             one.unit,
         )
         for one in sorted(findings, key=lambda one: _ANSWERS.index(_answer(one)))
     ]
     return aligned([("answer", "check", "subject", "value", "limit", "unit"), *rows]) if rows else ["no findings"]
+
+
+def _limit(finding: Finding) -> str:
+    """What a finding was held against; nothing where a figure was only looked at."""
+    if finding.limit is None and finding.passed is None:
+        return ""
+    return f"{finding.rule.replace('_', ' ')} {number(finding.limit)}".strip()
 
 
 def _answer(finding: Finding) -> str:
@@ -107,7 +114,7 @@ class Teller:
         if sys.stderr.isatty():
             self._draw(what, done, total)
         else:
-            self._line(f"{what.split(' ')[0]}, {10 * done // total * 10}%" if total else what)
+            self._line(f"{what.split(' ')[0].rstrip(':')}, {10 * done // total * 10}%" if total else what)
 
     def _line(self, line: str) -> None:
         """A line where something new is done, or a tenth more of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fullcycle.development.features import fit_plan, learnable
-from fullcycle.development.learners import LEARNERS
+from fullcycle.development.learners import LEARNERS, Training
 from fullcycle.development.records import Trial
 from fullcycle.development.search import check_target
 from fullcycle.development.table import Floats, Given, rows
@@ -50,14 +50,14 @@ def fit(chosen: Trial, given: Given) -> Final:
         task=charter.task,
         expressions=given.expressions,
     )
-    fitted = learner.fit(
+    training = Training(
         matrix,
         known.target,
-        validation=None,
-        parameters=chosen.parameters,
+        charter.task,
+        len(dataset.classes),
+        chosen.parameters,
+        settings.seed,
         iterations=chosen.iterations,
-        seed=settings.seed,
-        task=charter.task,
-        classes=len(dataset.classes),
     )
+    fitted = learner.fit(training)
     return Final(plan, fitted.model, known.target)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 from fullcycle.data.records import Dataset
 from fullcycle.development.features import Expressions, fit_plan, learnable
-from fullcycle.development.learners import LEARNERS, Learner, Parameters
+from fullcycle.development.learners import LEARNERS, Learner, Parameters, Training
 from fullcycle.development.records import Trial
 from fullcycle.development.settings import Development, Features
 from fullcycle.development.table import Floats, Given, Source, rows
@@ -82,15 +82,8 @@ def trial(
             expressions,
         )
     )
-    found = fitter.fit(
-        *prepared.train,
-        validation=prepared.validation,
-        parameters=parameters,
-        iterations=0,
-        seed=seed,
-        task=charter.task,
-        classes=len(dataset.classes),
-    )
+    classes = len(dataset.classes)
+    found = fitter.fit(Training(*prepared.train, charter.task, classes, parameters, seed, prepared.validation))
     matrix, target = prepared.validation
     loss = rmse if charter.task == "regression" else log_loss
     return Trial(

@@ -13,6 +13,17 @@ from fullcycle.kernel.journal import Entry
 from fullcycle.kernel.record import kind_of
 
 
+STAGES = {
+    "charter": "scope",
+    "dataset": "data",
+    "model": "develop",
+    "release": "deploy",
+    "health": "monitor",
+    "verdict": "review",
+}
+"""By kind of record, the command that makes it."""
+
+
 class Made(msgspec.Struct, frozen=True, kw_only=True):
     """A record and how it was made.
 
@@ -55,6 +66,9 @@ def resolve(prefix: str, heads: Mapping[str, str], entries: Iterable[Entry]) -> 
     if prefix in heads:
         return heads[prefix]
     matches = [id for id in record_ids(entries) if id.startswith(prefix)]
+    if prefix in STAGES:
+        mend = f"run 'fullcycle {STAGES[prefix]}'"
+        raise InputError(f"no {prefix} has been made here yet", mend=mend)
     if not prefix or not matches:
         raise RecordUnknown(prefix)
     if len(matches) > 1:

@@ -170,6 +170,8 @@ def _not_as_asked(text: str) -> Problem:
     column = key.group(1) if key else at.group(1) if at else ""
     said = _AT.sub("", text).replace("`", "")
     expected, _, got = said.partition(", got ")
+    if key and not got:
+        got, expected = "an unknown field", "no such field"
     failure = RowFailure(None, column, got, expected.removeprefix("Expected "))
     return Problem(422, f"The request is not as asked: {said}.", errors=[failure])
 

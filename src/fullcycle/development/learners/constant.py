@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcycle.development.learners.learner import Fitted, Floats, Parameters
+from fullcycle.development.learners.learner import Fitted, Floats, Parameters, Training
 from fullcycle.predictor.formats import linear
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class Constant:
     """Predicts the training rows' base rate, shares of classes, or mean.
 
     >>> rows, target = np.empty((4, 0)), np.array([1.0, 0.0, 0.0, 0.0])
-    >>> fitted = Constant().fit(rows, target, validation=None, parameters={}, iterations=0, seed=0, task="binary", classes=2)
+    >>> fitted = Constant().fit(Training(rows, target, "binary", 2, {}, seed=0))
     >>> fitted.model.scores(rows).round(12).tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
@@ -35,19 +35,9 @@ class Constant:
         """It has no parameters."""
         return {}
 
-    def fit(
-        self,
-        X: Floats,
-        y: Floats,
-        *,
-        validation: tuple[Floats, Floats] | None,
-        parameters: Parameters,
-        iterations: int,
-        seed: int,
-        task: str,
-        classes: int,
-    ) -> Fitted:
+    def fit(self, training: Training) -> Fitted:
         """See :class:`~fullcycle.development.learners.learner.Learner`."""
+        X, y, task, classes, *_ = training
         weights, level = np.zeros(X.shape[1]), constant(y, task, classes)
         if task == "multiclass":
             shares = np.maximum(level, 1e-15)

@@ -24,6 +24,29 @@ class Fitted(NamedTuple):
     iterations: int
 
 
+class Training(NamedTuple):
+    """What a learner is given.
+
+    Attributes
+    ----------
+    X, y : (n, features) rows and (n,) targets.
+    task, classes : ``binary``, ``multiclass`` or ``regression``; the number of classes, 0 for regression.
+    parameters : as :meth:`Learner.default` and :meth:`Learner.suggest` give them.
+    seed : of everything random.
+    validation : rows and targets that may stop an iterative learner early; None where there are none.
+    iterations : that an iterative learner takes without validation rows.
+    """
+
+    X: Floats
+    y: Floats
+    task: str
+    classes: int
+    parameters: Parameters
+    seed: int
+    validation: tuple[Floats, Floats] | None = None
+    iterations: int = 0
+
+
 class Learner(Protocol):
     """Fits models. The same rows, parameters and seed must give the same model, on any number of cores.
 
@@ -49,23 +72,8 @@ class Learner(Protocol):
         """Other parameters, by the search."""
         ...
 
-    def fit(
-        self,
-        X: Floats,
-        y: Floats,
-        *,
-        validation: tuple[Floats, Floats] | None,
-        parameters: Parameters,
-        iterations: int,
-        seed: int,
-        task: str,
-        classes: int,
-    ) -> Fitted:
-        """A model of (n, features) rows X and (n,) targets y.
-
-        *validation* rows, where they are given, may stop an iterative learner early; without them it takes
-        *iterations*. *classes* is the number of classes, 0 for regression.
-        """
+    def fit(self, training: Training) -> Fitted:
+        """A model of these rows."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fullcycle.development.learners.learner import Fitted, Floats, Parameters
+from fullcycle.development.learners.learner import Fitted, Parameters, Training
 from fullcycle.predictor.formats import lightgbm as format_
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ class LightGBM:
     >>> import numpy as np
     >>> rows, target = np.arange(200.0).reshape(200, 1), (np.arange(200) >= 100).astype(float)
     >>> learner = LightGBM()
-    >>> fitted = learner.fit(
-    ...     rows, target, validation=None, parameters=learner.default(), iterations=5, seed=0, task="binary", classes=2
-    ... )
+    >>> fitted = learner.fit(Training(rows, target, "binary", 2, learner.default(), seed=0, iterations=5))
     >>> fitted.iterations, bool(fitted.model.score([150.0]) > 0.5)
     (5, True)
     """
@@ -59,21 +57,11 @@ class LightGBM:
             "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.2, log=True),
         }
 
-    def fit(
-        self,
-        X: Floats,
-        y: Floats,
-        *,
-        validation: tuple[Floats, Floats] | None,
-        parameters: Parameters,
-        iterations: int,
-        seed: int,
-        task: str,
-        classes: int,
-    ) -> Fitted:
+    def fit(self, training: Training) -> Fitted:
         """See :class:`~fullcycle.development.learners.learner.Learner`; on one thread, in LightGBM's reproducible mode."""
         import lightgbm
 
+        X, y, task, classes, parameters, seed, validation, iterations = training
         settings = {**_OBJECTIVES[task], **parameters, **_fixed(seed)}
         if task == "multiclass":
             settings["num_class"] = classes

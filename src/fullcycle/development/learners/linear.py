@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fullcycle.development.learners.learner import Fitted, Floats, Parameters
+from fullcycle.development.learners.learner import Fitted, Floats, Parameters, Training
 from fullcycle.predictor.formats import linear
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ class Linear:
     """Ridge regression, or logistic (softmax) regression; ``strength`` is how hard weights are held small.
 
     >>> rows, target = np.arange(8.0).reshape(8, 1) - 3.5, np.array([0.0] * 4 + [1.0] * 4)
-    >>> fitted = Linear().fit(
-    ...     rows, target, validation=None, parameters=Linear().default(), iterations=0, seed=0, task="binary", classes=2
-    ... )
+    >>> fitted = Linear().fit(Training(rows, target, "binary", 2, Linear().default(), seed=0))
     >>> (fitted.model.scores(rows) > 0.5).astype(int).tolist()
     [0, 0, 0, 0, 1, 1, 1, 1]
     """
@@ -43,21 +41,11 @@ class Linear:
         """Seven orders of magnitude."""
         return {"strength": trial.suggest_float("strength", 1e-3, 1e4, log=True)}
 
-    def fit(
-        self,
-        X: Floats,
-        y: Floats,
-        *,
-        validation: tuple[Floats, Floats] | None,
-        parameters: Parameters,
-        iterations: int,
-        seed: int,
-        task: str,
-        classes: int,
-    ) -> Fitted:
+    def fit(self, training: Training) -> Fitted:
         """See :class:`~fullcycle.development.learners.learner.Learner`; on one thread, whose sums have one order."""
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
+        X, y, task, classes, parameters, *_ = training
         strength = float(parameters["strength"])
         with threadpool_limits(limits=1):
             return Fitted(

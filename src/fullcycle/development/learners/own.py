@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcycle.development.learners.learner import LEARNERS, Fitted, Floats, Parameters
+from fullcycle.development.learners.learner import LEARNERS, Fitted, Parameters, Training
 from fullcycle.kernel.errors import InputError
 from fullcycle.predictor.formats import FORMATS, ModelFormat
 
@@ -32,18 +32,7 @@ class Own:
         """Nothing is searched."""
         return {}
 
-    def fit(
-        self,
-        X: Floats,
-        y: Floats,
-        *,
-        validation: tuple[Floats, Floats] | None,
-        parameters: Parameters,
-        iterations: int,
-        seed: int,
-        task: str,
-        classes: int,
-    ) -> Fitted:
+    def fit(self, training: Training) -> Fitted:
         """See :class:`~fullcycle.development.learners.learner.Learner`.
 
         Raises
@@ -51,7 +40,8 @@ class Own:
         InputError
             The function yields something that serving cannot load.
         """
-        model: Any = self.function(X, y, np.ones(len(y)), seed, **parameters)
+        X, y = training.X, training.y
+        model: Any = self.function(X, y, np.ones(len(y)), training.seed, **training.parameters)
         if str(getattr(model, "name", "")) not in FORMATS:
             raise InputError(
                 f"the learner {self.name!r} yields no model that can be served",
