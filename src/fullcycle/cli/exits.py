@@ -57,6 +57,16 @@ class Exits:
             case FullcycleError():
                 self._traceback(error)
                 self._tell(error.exit_code, str(error), error.facts())
+            case Exception() if line := _own_line(error):
+                self._traceback(error)
+                problem = f"cycle.py raised {type(error).__name__}: {error}"
+                sentence = f"cycle.py:{line}: {problem}. To mend it: mend that line; --debug shows the traceback."
+                facts: dict[str, object] = {
+                    "error": type(error).__name__,
+                    "problem": problem,
+                    "place": f"cycle.py:{line}",
+                }
+                self._tell(USAGE, sentence, facts)
             case OSError():
                 self._traceback(error)
                 place = f"{error.filename}: " if error.filename else ""
@@ -89,6 +99,16 @@ def write(stream: TextIO, text: str) -> None:
         stream.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _own_line(error: Exception) -> int:
+    """The line of the project's ``cycle.py`` that raised *error*, here or in a worker process; 0 where none did."""
+    import re
+    import traceback
+
+    told = "".join(traceback.format_exception(error))  # a worker's traceback comes as a text, the cause of the error
+    lines = re.findall(r'^ *File "[^"]*[/\\]cycle\.py", line (\d+)', told, re.MULTILINE)
+    return int(lines[-1]) if lines else 0
 
 
 def _usage(error: click.ClickException) -> str:

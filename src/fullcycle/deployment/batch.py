@@ -90,6 +90,10 @@ def predict_file(path: Path, serving: Serving, source: Path, target: Path, *, at
     OutsideError : a file cannot be read or written; the output is then as it was.
     """
     check_target(target)
+    if source.resolve() == target.resolve():
+        raise InputError(
+            "the answers would replace the rows", place=str(target), mend="name another file for the answers"
+        )
     answerer = load_answerer(path, serving)
     body = _bytes(source)
     frame, broken = read_rows(source, body, answerer.contract)
@@ -158,6 +162,6 @@ def _bytes(source: Path) -> bytes:
     try:
         return source.read_bytes()
     except FileNotFoundError:
-        raise InputError("the file is not there", place=str(source)) from None
+        raise InputError("the file is missing", place=str(source), mend="name an existing file") from None
     except OSError as error:
         raise OutsideError("cannot read the file", place=str(source), found=error.strerror or "") from error

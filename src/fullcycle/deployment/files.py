@@ -17,6 +17,7 @@ from fullcycle.predictor.contract import Contract, Failure
 
 Broken: TypeAlias = dict[int, list[Failure]]  # position of a row to what is wrong with it
 Read: TypeAlias = tuple[pl.DataFrame, Broken]
+_ISO = "%Y-%m-%dT%H:%M:%S%.6fZ"  # read again by every reader here; times are in UTC
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 _TYPES: dict[str, pl.DataType] = {
     "float": pl.Float64(),
@@ -104,6 +105,7 @@ def _read_csv(body: bytes, contract: Contract, place: str, separator: str = ",")
     if not body.strip():
         raise InputError("the file is empty", place=place, expected="a line with the names of the columns")
     texts = pl.read_csv(body, separator=separator, infer_schema=False)
+    _check_delimiter(texts.columns, place, separator)
     broken: Broken = {}
     columns = []
     for rule in contract.columns:
@@ -113,6 +115,18 @@ def _read_csv(body: bytes, contract: Contract, place: str, separator: str = ",")
             for position in (column.is_null() & texts[rule.name].is_not_null()).arg_true().to_list():
                 broken.setdefault(position, []).append(rule.failure(repr(texts[rule.name][position])[:80]))
     return texts.with_columns(columns), broken
+
+
+def _check_delimiter(names: list[str], place: str, separator: str) -> None:
+    others = [sign for sign in (";", "\t", "|", ",") if len(names) == 1 and sign != separator and sign in names[0]]
+    if others:
+        raise InputError(
+            "the delimiter is another one",
+            place=f"{place}:1",
+            found=others[0],
+            expected=repr(separator),
+            mend="save the file with that delimiter, or with the suffix that fits it (.tsv for tabs)",
+        )
 
 
 def _read_tsv(body: bytes, contract: Contract, place: str) -> Read:
@@ -190,8 +204,8 @@ READERS: dict[str, Callable[[bytes, Contract, str], Read]] = {
 }
 WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {
     ".parquet": lambda frame, path: frame.write_parquet(path),
-    ".csv": lambda frame, path: _flat(frame).write_csv(path),
-    ".tsv": lambda frame, path: _flat(frame).write_csv(path, separator="\t"),
+    ".csv": lambda frame, path: _flat(frame).write_csv(path, datetime_format=_ISO),
+    ".tsv": lambda frame, path: _flat(frame).write_csv(path, separator="\t", datetime_format=_ISO),
     ".jsonl": lambda frame, path: frame.write_ndjson(path),
     ".ndjson": lambda frame, path: frame.write_ndjson(path),
 }

@@ -120,6 +120,7 @@ class Project:
         self.document = Document(folder / "cycle.toml")
         self.settings = self.document.section(Settings)
         self._check_zone()
+        self._check_durations()
         self.scope = Scope(
             project=self.settings.project.name,
             environment=environment,
@@ -129,6 +130,13 @@ class Project:
 
     @cached_property
     def _document(self) -> Document:
+        if not (self.folder / "columns.toml").exists():
+            raise InputError(
+                "columns.toml is missing",
+                place=str(self.folder),
+                expected="one line a column, as 'fullcycle init --data FILE --target COLUMN' writes it",
+                mend="put it back, or let init write it into another folder and copy it",
+            )
         return Document(self.folder / "columns.toml")
 
     @cached_property
@@ -210,6 +218,12 @@ class Project:
         for name, needed_by in keys.items():
             if name not in self.columns:
                 source = self.document.place("scoping", needed_by.split()[1])
+                if name in raw.columns:
+                    raise InputError(
+                        f"column {name!r} has no line in columns.toml, but {needed_by} needs it",
+                        place=source,
+                        mend=f"add a line '{name} = {{ type = … }}' to columns.toml",
+                    )
                 raise ColumnMissing(name, self.columns, source=source, needed_by=needed_by)
         if self.left_out(raw) and data.undeclared == "error":
             raise InputError(
@@ -248,6 +262,21 @@ class Project:
                 found=zone,
                 expected="a name such as 'Europe/Berlin'",
             ) from None
+
+    def _check_durations(self) -> None:
+        """Durations that a room reads late are complained of now, before hours of work."""
+        settings, split = self.settings, self.settings.data.split
+        told: dict[tuple[str, ...], object] = {
+            ("scoping", "label_delay"): settings.scoping.label_delay,
+            ("scoping", "limits", "training"): settings.scoping.limits.training,
+            ("scoping", "limits", "latency_p99"): settings.scoping.limits.latency_p99,
+            **{("data", "split", name): getattr(split, name) for name in ("validation", "test", "embargo")},
+            ("monitoring", "window"): settings.monitoring.window,
+            ("business", "review"): settings.business.review,
+        }
+        for keys, text in told.items():
+            if isinstance(text, str) and text != "month":
+                duration(text, place=self.document.place(*keys))
 
 
 def _check_fact(name: str, fact: ColumnFact, place: str) -> None:

@@ -153,7 +153,7 @@ def _time(frame: pl.DataFrame, target: str, entity: str | None, source: str) -> 
             place=source,
             found=", ".join(frame.columns[:8]),
             expected="a column of times such as 2026-03-01T08:00:00",
-            mend="name it with --time; when a prediction is made decides what it may see",
+            mend="name it with --time, or add a column that says when each prediction is made: that decides what it may see",
         )
     return whole[0]
 

@@ -12,7 +12,6 @@ from fullcycle.kernel.errors import InputError, RecordUnknown
 from fullcycle.kernel.journal import Entry
 from fullcycle.kernel.record import kind_of
 
-
 STAGES = {
     "charter": "scope",
     "dataset": "data",

@@ -64,7 +64,10 @@ def _current(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
 
 
 def _bytes(blobs: FolderBlobs, name: str, place: str) -> None:
-    mend = "restore .fullcycle/blobs from a backup, or run the stage again that made it"
+    mend = (
+        "restore .fullcycle/blobs from a backup; without one, move .fullcycle aside and run 'fullcycle run' anew "
+        "(decisions and outcomes stay in what was moved)"
+    )
     try:
         blobs.get(name)
     except RecordUnknown:

@@ -135,7 +135,14 @@ def _parquet(body: bytes, path: Path) -> pl.DataFrame:
 
 
 def _call(name: str) -> tuple[pl.DataFrame, str]:
-    frame = pl.DataFrame(SOURCES[name](None))
+    rows = SOURCES[name](None)
+    try:
+        frame = pl.DataFrame(rows)
+    except TypeError:
+        found = type(rows).__name__
+        raise InputError(
+            f"the source {name!r} gives no table", place="cycle.py", found=found, expected="a frame, or columns by name"
+        ) from None
     return frame, hashlib.sha256(parquet(frame)).hexdigest()
 
 

@@ -171,7 +171,7 @@ def _not_as_asked(text: str) -> Problem:
     said = _AT.sub("", text).replace("`", "")
     expected, _, got = said.partition(", got ")
     if key and not got:
-        got, expected = "an unknown field", "no such field"
+        got, expected = ("an unknown field", "one that /docs lists") if "unknown" in said else ("nothing", "a value")
     failure = RowFailure(None, column, got, expected.removeprefix("Expected "))
     return Problem(422, f"The request is not as asked: {said}.", errors=[failure])
 

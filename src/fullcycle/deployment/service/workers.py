@@ -101,7 +101,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             if getattr(error, "errno", None) == errno.EADDRINUSE:
                 mend = f"stop what listens there, or serve on another port: --port {port + 1}"
                 raise OutsideError(f"port {port} is in use", place=place, mend=mend) from None
-            mend = "give another --host" if getattr(error, "errno", None) == errno.EADDRNOTAVAIL else "give another --port"
+            mend = (
+                "give another --host" if getattr(error, "errno", None) == errno.EADDRNOTAVAIL else "give another --port"
+            )
             raise OutsideError("cannot listen there", place=place, found=str(error), mend=mend) from None
         listener.setblocking(False)
         yield listener

@@ -6,10 +6,9 @@ import hashlib
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # the contract imports this module
-    from fullcycle.predictor.contract import ColumnRule
+from fullcycle.predictor.contract.rule import ColumnRule
 
 _NUMBERS = (0.0, 1.0, -1.0, 0.1, 1e-9, 123456.789, -2.5e9, 1e15)
 _WHOLES = (0, 1, -1, 7, 365, 10**9, 2**53, -(2**53))
@@ -31,7 +30,6 @@ def golden_row(rules: Sequence[ColumnRule], number: int) -> dict[str, Any]:
 
     Examples
     --------
-    >>> from fullcycle.predictor.contract import ColumnRule
     >>> rule = ColumnRule(name="delay", kind="float", low=0.0, high=60.0)
     >>> [golden_row([rule], number) for number in range(4)]
     [{'delay': 30.0}, {'delay': 0.0}, {'delay': 60.0}, {'delay': None}]

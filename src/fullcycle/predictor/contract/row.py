@@ -1,0 +1,121 @@
+"""One row: each value of a JSON object parsed for the plan, or the reason why it cannot be."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from fullcycle.predictor.contract.rule import ColumnRule, Failure, Parsed, Parser
+from fullcycle.predictor.plan.values import NAN, SORTS
+from fullcycle.predictor.plan.zones import EPOCH
+
+TIME_PATTERN = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
+)
+TIMES = (-62_135_596_800_000_000, 253_402_300_799_999_999)  # the years 1 to 9999, in microseconds
+MICROSECOND = timedelta(microseconds=1)
+_TIME = re.compile(TIME_PATTERN)
+
+
+def parser(rule: ColumnRule, zone: ZoneInfo) -> Parser:
+    """What reads a value of this column."""
+    match rule.kind:
+        case "float" | "integer":
+            return _number_parser(rule)
+        case "boolean":
+            return _boolean_parser(rule)
+        case "time":
+            return _time_parser(rule, zone)
+        case _:
+            return _string_parser(rule)
+
+
+def _null(rule: ColumnRule) -> Parsed | Failure:
+    return _missing(rule) if rule.nullable else rule.failure("null")
+
+
+def _number_parser(rule: ColumnRule) -> Parser:
+    null, (low, high), whole = _null(rule), rule.bounds, rule.kind == "integer"
+
+    def parse(raw: object) -> Parsed | Failure:
+        if isinstance(raw, float):
+            if low <= raw <= high and (not whole or raw.is_integer()):
+                return float(raw)
+            return null if raw != raw else rule.failure(_show(raw))
+        if isinstance(raw, int) and low <= raw <= high and raw is not True and raw is not False:
+            return float(raw)
+        return null if raw is None else rule.failure(_show(raw))
+
+    return parse
+
+
+def _boolean_parser(rule: ColumnRule) -> Parser:
+    null = _null(rule)
+
+    def parse(raw: object) -> Parsed | Failure:
+        if raw is True:
+            return 1.0
+        if raw is False:
+            return 0.0
+        return null if raw is None else rule.failure(_show(raw))
+
+    return parse
+
+
+def _string_parser(rule: ColumnRule) -> Parser:
+    null, categories = _null(rule), None if rule.categories is None else frozenset(rule.categories)
+
+    def parse(raw: object) -> Parsed | Failure:
+        if isinstance(raw, str) and (categories is None or raw in categories):
+            return raw
+        return null if raw is None else rule.failure(_show(raw))
+
+    return parse
+
+
+def _time_parser(rule: ColumnRule, zone: ZoneInfo) -> Parser:
+    null = _null(rule)
+
+    def parse(raw: object) -> Parsed | Failure:
+        if raw is None:
+            return null
+        instant = instant_of(raw, zone)
+        return rule.failure(_show(raw)) if instant is None else float(instant)
+
+    return parse
+
+
+def instant_of(raw: object, zone: ZoneInfo) -> int | None:
+    """Microseconds since 1970 UTC of a datetime or an ISO 8601 string; None if it is neither, or out of range."""
+    if isinstance(raw, str):
+        if _TIME.fullmatch(raw) is None:
+            return None
+        try:
+            raw = datetime.fromisoformat(raw)
+        except ValueError:  # the 30th of February
+            return None
+    if not isinstance(raw, datetime):
+        return None
+    if raw.tzinfo is None:
+        raw = raw.replace(tzinfo=zone, fold=0)
+    instant = (raw - EPOCH) // MICROSECOND
+    return instant if TIMES[0] <= instant <= TIMES[1] else None
+
+
+def if_absent(rule: ColumnRule) -> Parsed | Failure:
+    """What a row has where it does not bring the column."""
+    if rule.required:
+        return rule.failure("nothing")
+    return _missing(rule)
+
+
+def _missing(rule: ColumnRule) -> Parsed:
+    return NAN if SORTS[rule.kind] == "number" else None
+
+
+def _show(value: object) -> str:
+    if isinstance(value, int) and abs(value) > 10**60:
+        return "a huge number"
+    text = str(value) if isinstance(value, datetime) else repr(value)
+    return text if len(text) <= 80 else text[:80] + "…"
