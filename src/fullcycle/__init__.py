@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fullcycle.business.records import Verdict
     from fullcycle.data.records import Dataset
-    from fullcycle.data.sources import source
+    from fullcycle.data.sources import clean, source
     from fullcycle.deployment.records import Release
+    from fullcycle.development.behave import behaviour
     from fullcycle.development.features import feature
     from fullcycle.development.learners.own import learner
     from fullcycle.development.records import Model
     from fullcycle.loop.face import Cycle, Project, open_project
     from fullcycle.measure.metrics import own as metric
+    from fullcycle.monitoring.alerts import alert_channel
     from fullcycle.monitoring.records import Health
     from fullcycle.scoping.records import Charter
 
@@ -33,6 +35,9 @@ __all__ = [
     "Project",
     "Release",
     "Verdict",
+    "alert_channel",
+    "behaviour",
+    "clean",
     "feature",
     "learner",
     "metric",
@@ -50,6 +55,9 @@ _HOMES = {
     "Project": ("fullcycle.loop.face", "Project"),
     "Cycle": ("fullcycle.loop.face", "Cycle"),
     "open_project": ("fullcycle.loop.face", "open_project"),
+    "alert_channel": ("fullcycle.monitoring.alerts", "alert_channel"),
+    "behaviour": ("fullcycle.development.behave", "behaviour"),
+    "clean": ("fullcycle.data.sources", "clean"),
     "feature": ("fullcycle.development.features", "feature"),
     "learner": ("fullcycle.development.learners.own", "learner"),
     "metric": ("fullcycle.measure.metrics", "own"),

@@ -105,6 +105,29 @@ def test_columns_toml(shop: Path, here: Cli, edit: Edit) -> None:
     here("scope", at=shop).refused(2, "columns.toml:4", "tpye", "type")
 
 
+def test_columns_toml_is_missing(shop: Path, here: Cli) -> None:
+    (shop / "columns.toml").unlink()
+    here("scope", at=shop).refused(2, "columns.toml is missing", "init")
+
+
+def test_a_key_column_without_a_line(shop: Path, here: Cli, edit: Edit) -> None:
+    edit(shop / "columns.toml", 'seen = { type = "time" }\n', "")
+    here("scope", at=shop).refused(2, "'seen' has no line in columns.toml", "cycle.toml:10", "add a line")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('window = "7d"', 'window = "7 dayz"'), ('review = "30d"', 'review = "soon"')]
+)
+def test_durations_are_complained_of_before_any_work(shop: Path, here: Cli, edit: Edit, old: str, new: str) -> None:
+    edit(shop / "cycle.toml", old, new)
+    here("run", at=shop).refused(2, "cycle.toml:", "not a duration")
+    assert not (shop / ".fullcycle").exists()
+
+
+def test_what_was_not_made_yet(shop: Path, here: Cli) -> None:
+    here("show", "model", at=shop).refused(2, "no model has been made here yet", "fullcycle develop")
+
+
 def test_a_journal_from_a_newer_version(shop: Path, cli: Cli) -> None:
     assert cli("scope", at=shop).code == 0
     with sqlite3.connect(shop / ".fullcycle" / "journal.sqlite") as journal:

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 from cli.conftest import Cli
+from fullcycle.cli import cli as commands
 from fullcycle.cli.exits import Exits, write
 from fullcycle.kernel.errors import FullcycleError, InputError, OutsideError, Refused, Waiting
 
@@ -90,3 +92,22 @@ def test_an_interrupt_is_130(shop: Path) -> None:
 def test_errors_are_documents_too(tmp_path: Path, cli: Cli) -> None:
     done = cli("status", "--json", at=tmp_path).refused(2, "no project here", "fullcycle init")
     assert done.json["error"]["problem"] == "no project here"
+
+
+def test_a_mistake_in_cycle_py_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "cycle.py"
+    path.write_text("def source(since):\n    return open('nowhere.csv')\n")
+    names: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec"), names)
+    with Exits(json=True, debug=False) as exits:
+        names["source"](None)
+    assert exits.code == 2
+    said = capsys.readouterr()
+    assert "cycle.py:2: cycle.py raised FileNotFoundError" in said.err
+    assert '"place": "cycle.py:2"' in said.out
+
+
+def test_a_question_ends_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with Exits(json=False, debug=False):
+        commands().main(["status", "--tineline", "x"], prog_name="fullcycle", standalone_mode=False)
+    assert "Did you mean '--timeline'? See 'fullcycle status --help'." in capsys.readouterr().err

@@ -59,3 +59,17 @@ def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: p
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err
+
+
+def test_what_was_only_looked_at_has_no_limit() -> None:
+    seen = Finding(check="memory", subject="bundle", value=2e6, unit="B", rule="at_most")
+    assert "at most" not in finding_lines([seen])[1]
+    passed = Finding(check="memory", subject="bundle", value=2e6, limit=3e6, unit="B", rule="at_most", passed=True)
+    assert "at most 3,000,000" in finding_lines([passed])[1]
+
+
+def test_plain_lines_name_the_work_without_its_colon(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = Teller(quiet=False)
+    tell("developing: trials", 1, 4)
+    tell("developing: trials", 4, 4)
+    assert capsys.readouterr().err == "developing, 20%\ndeveloping, 100%\n"

@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 
 from fullcycle.deployment.batch import predict_file
+from fullcycle.deployment.files import read_rows
 from fullcycle.kernel.errors import ColumnMissing, InputError, UnknownKey
+from fullcycle.predictor.contract import ColumnRule, Contract
 from fullcycle.traffic.compact import compact
 from fullcycle.traffic.read import Traffic
 from fullcycle.traffic.schema import scope_folder
@@ -126,4 +128,19 @@ def test_mistakes_are_named(here: Place, tmp_path: Path) -> None:
         answered("in.parquet", b"junk")
     with pytest.raises(InputError, match="not there"):
         predict_file(here.path, here.serving, tmp_path / "none.csv", tmp_path / "out.csv", at=AT)
+    with pytest.raises(InputError, match="delimiter"):
+        answered("in.csv", b"flight;carrier;departure\nN1;UA;2013-07-01\n")
+    with pytest.raises(InputError, match="would replace the rows"):
+        answered("in.csv", (body := b"flight,carrier\nN1,UA\n"), "in.csv")
+    assert (tmp_path / "in.csv").read_bytes() == body
     assert counted(here) == 0
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_times_are_written_as_they_are_read(here: Place, tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"out{suffix}"
+    predict_file(here.path, here.serving, rows_file(tmp_path, ".csv", [row(0)]), target, at=AT)
+    rule = ColumnRule(name=here.serving.time, kind="time")
+    frame, _ = read_rows(target, target.read_bytes(), Contract((rule,)))
+    _, failures = Contract((rule,)).compile()(frame.select(rule.name).row(0, named=True))
+    assert failures == []

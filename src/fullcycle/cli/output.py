@@ -144,10 +144,13 @@ class Teller:
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             self._bar.add_task(what, total=None, detail="")
             self._bar.start()
+        if not total and self._bar.finished:  # what was counted is done: this is something else
+            self._bar.remove_task(self._bar.task_ids[0])
+            self._bar.add_task(what, total=None, detail="")
         task = self._bar.task_ids[0]
         if total:
             self._bar.update(task, description=what, completed=done, total=total, detail=f"{done} of {total}")
+        elif self._bar.tasks[0].total:
+            self._bar.update(task, detail=what)
         else:
-            self._bar.update(task, detail=what) if self._bar.tasks[0].total else self._bar.update(
-                task, description=what
-            )
+            self._bar.update(task, description=what)

@@ -162,6 +162,6 @@ def _bytes(source: Path) -> bytes:
     try:
         return source.read_bytes()
     except FileNotFoundError:
-        raise InputError("the file is missing", place=str(source), mend="name an existing file") from None
+        raise InputError("the file is not there", place=str(source), mend="name an existing file") from None
     except OSError as error:
         raise OutsideError("cannot read the file", place=str(source), found=error.strerror or "") from error

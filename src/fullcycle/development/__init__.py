@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from fullcycle.data.records import Dataset
+from fullcycle.development.behave import behaviours
 from fullcycle.development.evaluate import figures, score_rows
 from fullcycle.development.features import expressions, feature, learnable, left_out
 from fullcycle.development.fit import fit
@@ -80,7 +81,7 @@ def make(
         trained_rows=len(final.known),
         fits=len(trials) + 1 if refit is None else 1,
         seed=settings.seed,
-        findings=(*gates(charter, found), *left_out(columns)),
+        findings=(*gates(charter, found), *behaviours(final.plan, final.model), *left_out(columns)),
     )
 
 

@@ -230,7 +230,7 @@ def _explained(
             f"{section} needs {match[1]!r}",
             place=document.place(*path),
             expected=helps.get(inner, ""),
-            mend=f"add a line '{match[1]} = …' under {section}" if path[:-1] else f"add a table [{match[1]}]",
+            mend=f"add a line '{match[1]} = …'" + (f" under {section}" if path[:-1] else ""),
         )
     found = _at(value, path[len(keys) :])
     problem = problem.replace("`", "").replace("Expected ", "expected ")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -20,6 +22,7 @@ from fullcycle.kernel.state import Route, Share
 from fullcycle.loop import gates, signatures
 from fullcycle.loop.publish import publish
 from fullcycle.loop.rooms import Progress, Rooms, Served, Window, silent
+from fullcycle.monitoring.alerts import CHANNELS, Alert, alert_of
 from fullcycle.monitoring.records import Health
 from fullcycle.monitoring.windows import Length, window_ending
 from fullcycle.scoping.records import Charter
@@ -97,6 +100,7 @@ class Cycle(Rooms):
         window = window or self.window("monitoring")
         health = self.health(self.served(window[1]), window)
         self.run.set_head("monitoring", health)
+        self._tell(health)
         return health
 
     def review(self, period: Window | None = None) -> Verdict:
@@ -204,6 +208,15 @@ class Cycle(Rooms):
                 return cast(Trial, self.run.get(others[0])) if others else None
         return None
 
+    def _tell(self, health: Health) -> None:
+        """Tell each of the project's alert channels, once, of what failed."""
+        self.project.load_code()
+        if (alert := alert_of(health)) is None:
+            return
+        for name in CHANNELS:
+            told = functools.partial(_told, name, alert)
+            self.run.act("monitoring.alert", f"{name}:{health.id}", told, inputs=(health.id,))
+
     def _earlier_charter(self) -> Charter | None:
         """The current Charter, if everything that a person wrote is as it was then."""
         head = self.run.state.refresh().head(self.project.scope, "scoping").record
@@ -229,3 +242,8 @@ class Cycle(Rooms):
 
     def _verdicts_before(self, end: datetime) -> tuple[str, ...]:
         return tuple(remember(verdict.action, verdict.gain) for verdict in self.verdicts() if verdict.end < end)
+
+
+def _told(name: str, alert: Alert) -> Mapping[str, Any]:
+    CHANNELS[name](alert)
+    return {"channel": name, "failed": len(alert.failed)}

@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from fullcycle.business.settings import Business
 from fullcycle.data.contract import rule_of
 from fullcycle.data.settings import ColumnFact, Data
+from fullcycle.data.sources import CLEANERS
 from fullcycle.data.sources.files import read_source
 from fullcycle.data.sources.history import History
 from fullcycle.data.sources.types import typed
@@ -200,9 +201,15 @@ class Project:
         return duration(self.settings.scoping.label_delay, place=self.document.place("scoping", "label_delay"))
 
     def read_rows(self) -> tuple[Any, str]:
-        """The source as it is, and its fingerprint. See :func:`fullcycle.data.sources.files.read_source`."""
+        """The source, through the project's own cleaning steps, and the fingerprint of what was read.
+
+        See :func:`fullcycle.data.sources.files.read_source`.
+        """
         self.load_code()
-        return read_source(self.settings.data.sources[0].location, self.folder)
+        rows, fingerprint = read_source(self.settings.data.sources[0].location, self.folder)
+        for name in CLEANERS:
+            rows = CLEANERS[name](rows)
+        return rows, fingerprint
 
     def history(self, raw: Any) -> History:
         """The past that *raw* rows tell, typed by ``columns.toml``.

@@ -30,7 +30,7 @@ class Past(Protocol):
         ...
 
 
-@step("scoping.make", version=1, libraries=("numpy", "polars", "scipy"))
+@step("scoping.make", version=1, libraries=("numpy", "polars", "scipy"), project_code=True)
 def make(
     *,
     source: Observation,
