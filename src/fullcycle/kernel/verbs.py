@@ -120,14 +120,8 @@ class Run:
     def __init__(
         self, journal: Journal, blobs: Blobs, scope: Scope, actor: Actor, clock: Clock, *, code: str = ""
     ) -> None:
-        self.journal, self.blobs, self.scope, self.actor, self.clock, self.code = (
-            journal,
-            blobs,
-            scope,
-            actor,
-            clock,
-            code,
-        )
+        self.journal, self.blobs, self.scope = journal, blobs, scope
+        self.actor, self.clock, self.code = actor, clock, code
         self.state = State(journal)
 
     def step(
@@ -153,10 +147,6 @@ class Run:
                 record = call()
             self._finish(key, call, record, watch.seconds)
         return record
-
-    def finished(self, call: Call) -> bool:
-        """Whether *call* was run before."""
-        return self.key(call) in self.state.refresh().done
 
     def map(self, calls: Sequence[Call], engine: Engine) -> list[Record]:
         """Many steps, each keyed on its own; the results are in the order of the calls, wherever and whenever they ran."""
