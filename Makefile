@@ -19,8 +19,9 @@ demo: $(VENV)/demo  ## the main job on real data: 336,776 flights, from the ques
 test: $(VENV)/test  ## the tests
 	@$(BIN)/python -m pytest -n auto -m "not slow"
 
+# A file stays with one worker: the tests on the flights share one replay.
 test-slow: $(VENV)/test  ## simulations and soaks
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m slow
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m slow
 
 check: $(VENV)/test  ## lint, types, import directions
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

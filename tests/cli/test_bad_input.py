@@ -124,6 +124,11 @@ def test_durations_are_complained_of_before_any_work(shop: Path, here: Cli, edit
     assert not (shop / ".fullcycle").exists()
 
 
+def test_a_policy_of_retraining_that_is_none(shop: Path, here: Cli, edit: Edit) -> None:
+    edit(shop / "cycle.toml", 'review = "30d"', 'retrain = "worthwile"')
+    here("status", at=shop).refused(2, "cycle.toml:", "'worthwile'", "worthwhile")
+
+
 def test_what_was_not_made_yet(shop: Path, here: Cli) -> None:
     here("show", "model", at=shop).refused(2, "no model has been made here yet", "fullcycle develop")
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from fullcycle.cli.output import aligned, finding_lines, number
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from fullcycle.business.records import Verdict
     from fullcycle.cli.session import Session
     from fullcycle.kernel.record import Record
@@ -16,12 +18,12 @@ if TYPE_CHECKING:
 _BEST = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 
 
-def figure(record: Record) -> str:
-    """A record in a few words."""
-    return " · ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in facts(record).items())
+def figure(record: Record, zone: str) -> str:
+    """A record in a few words; times in the project's zone."""
+    return " · ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in facts(record, zone).items())
 
 
-def facts(record: Record) -> dict[str, Any]:
+def facts(record: Record, zone: str) -> dict[str, Any]:
     """The figures that say most of a record, by name."""
     from fullcycle.business.records import Verdict
     from fullcycle.data.records import Dataset
@@ -35,7 +37,10 @@ def facts(record: Record) -> dict[str, Any]:
             worth = {"perfect_foresight": found} if (found := record.feasibility.worth.get("perfect foresight")) else {}
             return {"base": record.feasibility.base, **worth}
         case Dataset():
-            return {"as_of": record.as_of, **{name: part.rows for name, part in record.parts.items()}}
+            return {
+                "as_of": f"{local(record.as_of, zone):%Y-%m-%d %H:%M}",
+                **{name: part.rows for name, part in record.parts.items()},
+            }
         case Model():
             best = _BEST.get(record.task, "")
             shown = {best: record.figures[best]} if best in record.figures else {}
@@ -46,7 +51,7 @@ def facts(record: Record) -> dict[str, Any]:
         case Health():
             failed = sum(finding.passed is False for finding in record.findings)
             return {
-                "window": f"{record.start:%Y-%m-%d} to {record.end:%Y-%m-%d}",
+                "window": f"{local(record.start, zone):%Y-%m-%d} to {local(record.end, zone):%Y-%m-%d}",
                 "findings": len(record.findings),
                 "failed": failed,
             }
@@ -57,17 +62,20 @@ def facts(record: Record) -> dict[str, Any]:
     return {}
 
 
+def local(at: datetime, zone: str) -> datetime:
+    """A time as a clock in *zone* shows it."""
+    from zoneinfo import ZoneInfo
+
+    return at.astimezone(ZoneInfo(zone))
+
+
 def shown(value: Any) -> str:
     """A value as a person reads it; an estimate with its interval and unit."""
-    from datetime import datetime
-
     from fullcycle.measure.intervals import Estimate
 
     match value:
         case Estimate():
             return _estimate(value)
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M}"
         case float():
             return number(value)
         case int():
@@ -75,7 +83,7 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def verdict_lines(verdicts: Sequence[Verdict]) -> list[str]:
+def verdict_lines(verdicts: Sequence[Verdict], zone: str) -> list[str]:
     """Verdicts as a table in money, with their total."""
     from fullcycle.business.report import gain, total
 
@@ -84,7 +92,7 @@ def verdict_lines(verdicts: Sequence[Verdict]) -> list[str]:
     rows = [("period", "decisions", "gain against the best without a model", "net of costs", "verdict")]
     for one in verdicts:
         net = "" if one.account is None else f"{one.account.net:,}"
-        rows.append((f"{one.start:%Y-%m-%d} …", f"{one.decisions:,}", _money(gain(one)), net, one.action))
+        rows.append((f"{local(one.start, zone):%Y-%m-%d} …", f"{one.decisions:,}", _money(gain(one)), net, one.action))
     nets = [one.account.net for one in verdicts if one.account is not None]
     decisions = f"{sum(one.decisions for one in verdicts):,}"
     rows.append(("together", decisions, _money(total(verdicts)), f"{sum(nets):,}" if nets else "", ""))
@@ -103,10 +111,11 @@ def tell_record(session: Session, record: Record) -> None:
     from fullcycle.kernel.record import kind_of
     from fullcycle.loop.gates import measured
 
+    zone = session.project.settings.project.timezone
     findings = (*getattr(record, "findings", ()), *measured(session.state.refresh(), record.id))
     session.tell(
-        {"id": record.id, "kind": kind_of(record), "figures": facts(record), "findings": findings},
-        f"{kind_of(record)} {record.id[:12]}  {figure(record)}",
+        {"id": record.id, "kind": kind_of(record), "figures": facts(record, zone), "findings": findings},
+        f"{kind_of(record)} {record.id[:12]}  {figure(record, zone)}",
         *(finding_lines(findings) if findings else ()),
     )
 

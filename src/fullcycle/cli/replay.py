@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fullcycle.cli.figures import figure, verdict_lines
+from fullcycle.cli.figures import figure, local, verdict_lines
 from fullcycle.cli.output import aligned
 from fullcycle.cli.session import Session, declare
 
@@ -34,7 +34,8 @@ def command(session: Session, start: str | None, end: str | None, workers: int |
         records = replay(session.project, first, last, workers=workers, progress=session.progress)
     finally:
         session.progress.close()
-    rows = [(kind, record.id[:12], figure(record)) for kind, record in records.items()]
+    zone = session.project.settings.project.timezone
+    rows = [(kind, record.id[:12], figure(record, zone)) for kind, record in records.items()]
     scope, verdicts = session.project.scope, session.cycle.verdicts()
     session.tell(
         {
@@ -45,9 +46,9 @@ def command(session: Session, start: str | None, end: str | None, workers: int |
             "verdicts": [{"id": one.id, "action": one.action, "gain": one.gain} for one in verdicts],
             "gain": total(verdicts),
         },
-        f"replayed {first:%Y-%m-%d} to {last:%Y-%m-%d} on {scope}",
+        f"replayed {local(first, zone):%Y-%m-%d} to {local(last, zone):%Y-%m-%d} on {scope}",
         *aligned(rows),
-        *verdict_lines(verdicts),
+        *verdict_lines(verdicts, zone),
     )
 
 

@@ -38,5 +38,6 @@ def command(session: Session, to: str) -> None:
     records = session.cycle.turn(to)
     fresh = {id for entry in session.project.journal.read(before) if entry.verb == "step" for id in entry.outputs}
     made = {kind: "made" if record.id in fresh else "reused" for kind, record in records.items()}
-    rows = [(kind, record.id[:12], made[kind], figure(record)) for kind, record in records.items()]
+    zone = session.project.settings.project.timezone
+    rows = [(kind, record.id[:12], made[kind], figure(record, zone)) for kind, record in records.items()]
     session.tell({"records": {kind: record.id for kind, record in records.items()}, "done": made}, *aligned(rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from fullcycle.cli.figures import facts, figure
+from fullcycle.cli.figures import facts, figure, local
 from fullcycle.cli.output import aligned
 from fullcycle.cli.session import Session, declare
 
@@ -27,9 +27,9 @@ def command(session: Session) -> None:
     current = heads(session.state, scope)
     records = {kind: session.record(id) for kind, id in current.items()}
     route, gates, waiting = session.state.route(scope)[0], _gates(session, records), _waiting(session, records)
-    at = _at(session)
+    at, zone = _at(session), session.project.settings.project.timezone
     lines = [
-        (kind, current.get(kind, "")[:12] or "–", figure(records[kind]) if kind in records else "not made yet")
+        (kind, current.get(kind, "")[:12] or "–", figure(records[kind], zone) if kind in records else "not made yet")
         for kind in kinds
     ]
     stopped = failed(gates)
@@ -40,12 +40,12 @@ def command(session: Session) -> None:
             "timeline": scope.timeline,
             "at": at,
             "heads": {kind: current.get(kind) for kind in kinds},
-            "figures": {kind: facts(record) for kind, record in records.items()},
+            "figures": {kind: facts(record, zone) for kind, record in records.items()},
             "gates": gates,
             "route": route,
             "waiting": waiting,
         },
-        f"{scope} at {at:%Y-%m-%d %H:%M} UTC" if at else f"{scope}, not begun",
+        f"{scope} at {local(at, zone):%Y-%m-%d %H:%M} {zone}" if at else f"{scope}, not begun",
         *aligned(lines),
         f"gates    {sum(gate.passed is True for gate in gates)} of {len(gates)} passed"
         if gates

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, Struct
 
+from fullcycle.business.decide import check_policy
 from fullcycle.business.settings import Business
 from fullcycle.data.contract import rule_of
 from fullcycle.data.settings import ColumnFact, Data
@@ -284,6 +285,7 @@ class Project:
         for keys, text in told.items():
             if isinstance(text, str) and text != "month":
                 duration(text, place=self.document.place(*keys))
+        check_policy(settings.business.retrain, place=self.document.place("business", "retrain"))
 
 
 def _check_fact(name: str, fact: ColumnFact, place: str) -> None:
