@@ -277,3 +277,8 @@ def test_an_environment_has_a_journal_of_its_own(folder: Path) -> None:
     assert project.settings.platform["production"].journal == "sqlite:///elsewhere.sqlite"
     with pytest.raises(UnknownKey, match=r"\[platform\.production\] 'jornal'"):
         edit(folder, "cycle.toml", "journal =", "jornal =")
+
+
+def test_a_misspelt_environment_is_refused(folder: Path) -> None:
+    with pytest.raises(UnknownKey, match="unknown environment 'prodcution'"):
+        Project(folder, environment="prodcution")

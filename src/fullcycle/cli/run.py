@@ -40,4 +40,9 @@ def command(session: Session, to: str) -> None:
     made = {kind: "made" if record.id in fresh else "reused" for kind, record in records.items()}
     zone = session.project.settings.project.timezone
     rows = [(kind, record.id[:12], made[kind], figure(record, zone)) for kind, record in records.items()]
-    session.tell({"records": {kind: record.id for kind, record in records.items()}, "done": made}, *aligned(rows))
+    stopped = STAGES.index(to) >= STAGES.index("deployment") and "release" not in records
+    session.tell(
+        {"records": {kind: record.id for kind, record in records.items()}, "done": made},
+        *aligned(rows),
+        *(["a release serves in production: 'fullcycle deploy' puts this model in its place"] if stopped else []),
+    )

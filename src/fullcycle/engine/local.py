@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -69,6 +70,8 @@ def cores() -> int:
 
 def _leave_with(parent: int) -> None:
     """End this worker soon after *parent* is gone, so that a killed command leaves nothing running."""
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
 
     def watch() -> None:
         while os.getppid() == parent:

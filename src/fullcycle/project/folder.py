@@ -27,7 +27,7 @@ from fullcycle.deployment.settings import Deployment
 from fullcycle.development.settings import Development
 from fullcycle.kernel.blobs import FolderBlobs, write_aside
 from fullcycle.kernel.clock import duration
-from fullcycle.kernel.errors import ColumnMissing, InputError
+from fullcycle.kernel.errors import ColumnMissing, InputError, UnknownKey
 from fullcycle.kernel.journal import Journal, open_journal
 from fullcycle.kernel.record import digest
 from fullcycle.kernel.scope import LIVE, Scope
@@ -36,6 +36,8 @@ from fullcycle.monitoring.settings import Monitoring
 from fullcycle.scoping.settings import Scoping
 
 STATE = ".fullcycle"
+ENVIRONMENTS = ("dev", "staging", "production")
+"""Those that every project has; a ``[platform.NAME]`` adds one. A misspelt one would ask nobody for a signature."""
 
 _MISTAKES = (
     SyntaxError,
@@ -123,6 +125,8 @@ class Project:
         self.settings = self.document.section(Settings)
         self._check_zone()
         self._check_durations()
+        if environment not in {*ENVIRONMENTS, *self.settings.platform}:
+            raise UnknownKey(environment, {*ENVIRONMENTS, *self.settings.platform}, place="--env", what="environment")
         self.scope = Scope(
             project=self.settings.project.name,
             environment=environment,

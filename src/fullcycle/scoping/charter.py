@@ -9,10 +9,13 @@ import msgspec
 
 from fullcycle.kernel.clock import duration, size
 from fullcycle.kernel.errors import InputError, UnknownKey
+from fullcycle.measure.metrics import METRICS
 from fullcycle.measure.value import Amount, ValueTable
 from fullcycle.scoping.records import Gate
 from fullcycle.scoping.settings import AmountSetting, Limits, Money, Scoping
 
+OTHERS = ("gain_per_1000", "base_rate", "mean", "worth_model")
+"""Figures of the test rows that gates may name beside the metrics."""
 _DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 
 
@@ -77,6 +80,8 @@ def gates(settings: Scoping) -> tuple[Gate, ...]:
     """The release gates of ``[scoping.success]``, each with exactly one rule."""
     found = []
     for figure, gate in settings.success.items():
+        if figure not in METRICS and figure not in OTHERS:
+            raise UnknownKey(figure, (*METRICS, *OTHERS), place="cycle.toml, [scoping.success]", what="figure")
         rules = {"at_least": gate.at_least, "at_most": gate.at_most, "better_than": gate.better_than}
         given = [(name, limit) for name, limit in rules.items() if limit is not None]
         if len(given) != 1:
