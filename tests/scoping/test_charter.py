@@ -188,5 +188,5 @@ def test_an_unknown_action_is_an_unknown_key() -> None:
 
 
 def test_a_misspelt_figure_is_named_before_anything_is_trained() -> None:
-    with pytest.raises(UnknownKey, match="unknown figure 'roc_acu'.*'roc_auc'"):
+    with pytest.raises(UnknownKey, match=r"unknown figure 'roc_acu'.*'roc_auc'"):
         gates(asked(success={"roc_acu": {"at_least": 0.6}}))
