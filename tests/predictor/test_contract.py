@@ -152,6 +152,15 @@ def test_row_check_and_table_filter_agree(contract: Contract, data: st.DataObjec
     plan_agrees(contract, good, [values for values, failures in results if not failures])
 
 
+@pytest.mark.parametrize("kind", ["boolean", "category", "text", "time"])
+@pytest.mark.parametrize("nullable", [True, False])
+def test_a_nan_is_missing_whatever_the_kind(kind: Any, nullable: bool) -> None:
+    contract = Contract((ColumnRule(name="a", kind=kind, nullable=nullable),))
+    frame = pl.DataFrame({"a": [float("nan")]})
+    assert contract.filter(frame)[0].height == (1 if nullable else 0)
+    assert bool(contract.compile()({"a": float("nan")})[1]) is not nullable
+
+
 def plan_agrees(contract: Contract, good: pl.DataFrame, values: list[dict[str, Any]]) -> None:
     """A table that was filtered holds the very values that the row check parsed."""
     inputs = tuple(Input(rule.name, rule.kind) for rule in contract.columns)

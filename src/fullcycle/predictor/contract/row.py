@@ -58,7 +58,7 @@ def _boolean_parser(rule: ColumnRule) -> Parser:
             return 1.0
         if raw is False:
             return 0.0
-        return null if raw is None else rule.failure(_show(raw))
+        return null if _is_missing(raw) else rule.failure(_show(raw))
 
     return parse
 
@@ -69,7 +69,7 @@ def _string_parser(rule: ColumnRule) -> Parser:
     def parse(raw: object) -> Parsed | Failure:
         if isinstance(raw, str) and (categories is None or raw in categories):
             return raw
-        return null if raw is None else rule.failure(_show(raw))
+        return null if _is_missing(raw) else rule.failure(_show(raw))
 
     return parse
 
@@ -78,7 +78,7 @@ def _time_parser(rule: ColumnRule, zone: ZoneInfo) -> Parser:
     null = _null(rule)
 
     def parse(raw: object) -> Parsed | Failure:
-        if raw is None:
+        if _is_missing(raw):
             return null
         instant = instant_of(raw, zone)
         return rule.failure(_show(raw)) if instant is None else float(instant)
@@ -112,6 +112,11 @@ def if_absent(rule: ColumnRule) -> Parsed | Failure:
 
 def _missing(rule: ColumnRule) -> Parsed:
     return NAN if SORTS[rule.kind] == "number" else None
+
+
+def _is_missing(raw: object) -> bool:
+    """Null, or the NaN that a table of floats has in its place."""
+    return raw is None or (isinstance(raw, float) and raw != raw)
 
 
 def _show(value: object) -> str:
