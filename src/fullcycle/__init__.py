@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fullcycle.monitoring.alerts import alert_channel
     from fullcycle.monitoring.records import Health
     from fullcycle.scoping.records import Charter
+    from fullcycle.scoping.value import value
 
 __version__ = "0.1.0"
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "metric",
     "open_project",
     "source",
+    "value",
 ]
 
 _HOMES = {
@@ -62,6 +64,7 @@ _HOMES = {
     "learner": ("fullcycle.development.learners.own", "learner"),
     "metric": ("fullcycle.measure.metrics", "own"),
     "source": ("fullcycle.data.sources", "source"),
+    "value": ("fullcycle.scoping.value", "value"),
 }
 
 

@@ -25,9 +25,11 @@ from fullcycle.kernel.record import Record, canonical, digest
 from fullcycle.kernel.scope import Actor
 from fullcycle.kernel.verbs import Call, Observation, Run
 from fullcycle.loop.standing import clock_of, this_user
+from fullcycle.measure.value import ValueTable
 from fullcycle.monitoring.records import Health
 from fullcycle.project import Project, load_code
 from fullcycle.scoping.records import Charter
+from fullcycle.scoping.value import traced
 from fullcycle.traffic.compact import compact
 from fullcycle.traffic.read import Traffic, content_digest
 
@@ -94,6 +96,8 @@ class Rooms:
             "split": self.settings.data.split,
             "as_of": as_of,
         }
+        if (values := self._own_values(as_of)) is not None:  # what the money is, not how cycle.py is written
+            parameters["values"] = values
         using = {"history": Lazy(lambda: self.history), "until": lambda: self._test_start(as_of)}
         return Call(scoping.make, {"source": self.source}, parameters, using)
 
@@ -163,6 +167,15 @@ class Rooms:
                 "trained_at": served.dataset.as_of,
                 **self._times(window),
             },
+        )
+
+    def _own_values(self, as_of: datetime) -> ValueTable | None:
+        self.project.load_code()
+        return traced(
+            self.settings.scoping,
+            kinds=lambda: self.history.kinds,
+            classes=lambda: self.history.known(as_of, before=self._test_start(as_of)).classes,
+            zone=self.settings.project.timezone,
         )
 
     def _times(self, window: Window) -> dict[str, datetime]:

@@ -10,6 +10,7 @@ from fullcycle.kernel.clock import duration
 from fullcycle.kernel.errors import Refused
 from fullcycle.kernel.finding import failed, sentence
 from fullcycle.kernel.verbs import Observation, step
+from fullcycle.measure.value import ValueTable
 from fullcycle.predictor.policy import Policy
 from fullcycle.scoping.charter import check_limits, check_supported, gates, todays_rule, value_table, volume_per_day
 from fullcycle.scoping.feasibility import Known, feasibility, findings
@@ -43,6 +44,7 @@ def make(
     as_of: datetime,
     history: Past,
     until: Callable[[], datetime],
+    values: ValueTable | None = None,
 ) -> Charter:
     """The Charter: the question, its values and gates, and what is known of it before any model.
 
@@ -52,6 +54,7 @@ def make(
     columns, derived, split : what *history* and *until* depend on, for the key.
     as_of : the past is read as it was known then.
     until : where the test period begins; later rows are not looked at.
+    values : what the project's own function with ``@value`` says; by default what the section says.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def make(
     policy = Policy(
         task=settings.task,
         actions=settings.actions,
-        values=value_table(settings),
+        values=values or value_table(settings),
         todays_rule=todays_rule(settings),
         limits=settings.limits.actions_per_day,
         zone=timezone,

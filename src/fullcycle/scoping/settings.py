@@ -125,7 +125,7 @@ class Scoping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confidence: Annotated[float, Meta(description="confidence of every interval", gt=0.5, lt=1)] = 0.95
     value: Annotated[
         dict[str, str | float | dict[str, Money]],
-        Meta(description="money per decision: action, then outcome"),
+        Meta(description="money per decision: action, then outcome; or `currency` alone, with `@value` in cycle.py"),
     ] = {}
     success: Annotated[dict[str, GateSetting], Meta(description="release gates by figure")] = {}
     limits: Annotated[Limits, Meta(description="constraints")] = Limits()
