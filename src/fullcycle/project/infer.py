@@ -1,4 +1,4 @@
-"""What a table says of itself: types, time, entity, task, and which columns are known only afterwards.
+"""What a table says of itself: types, time, entity, task, and which columns are known only afterwards; and a contract.
 
 Only values before the test period are looked at, as everywhere. What is inferred is a proposal, written down for a person to mend.
 """
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from fullcycle.data.contract.infer import Proposal, propose, toml
 from fullcycle.data.settings import ColumnFact, ColumnType, Split
 from fullcycle.data.sources.types import parse
 from fullcycle.data.split import boundaries
@@ -28,12 +29,13 @@ _YES = ("true", "yes", "y", "1", "1.0", "t", "positive", "churned", "late", "fra
 
 
 class Column(NamedTuple):
-    """A proposed line of ``columns.toml``."""
+    """A proposed line of ``columns.toml``; *facts* are its further keys, each ``key = value``."""
 
     kind: ColumnType
     known: str = "before"
     feature: bool = True
     note: str = ""
+    facts: tuple[str, ...] = ()
 
 
 class Guess(NamedTuple):
@@ -45,6 +47,7 @@ class Guess(NamedTuple):
     derive : expression of the derived target, by name.
     actions, today : what can be decided, and what is done without a model.
     note : what to check of the target.
+    rules : proposed lines of ``[data.rules]``.
     """
 
     task: str
@@ -56,6 +59,7 @@ class Guess(NamedTuple):
     actions: tuple[str, ...]
     today: str
     note: str
+    rules: tuple[str, ...] = ()
 
 
 def infer(
@@ -92,17 +96,34 @@ def infer(
     entity = entity or _entity(early, types, target, time, source)
     answer = _target(early[target], types[target], frame.columns, source)
     types[target] = answer.kind
+    proposal = propose(_typed(early, types, time), types, entity=entity, time=time, target=target)
     return Guess(
         task=answer.task,
         target=answer.name,
         time=time,
         entity=entity,
-        columns={name: _column(frame, name, types[name], target, entity) for name in frame.columns},
+        columns={
+            name: _proposed(_column(frame, name, types[name], target, entity), name, proposal) for name in frame.columns
+        },
         derive={answer.name: answer.derive} if answer.derive else {},
         actions=answer.actions,
         today=answer.today,
         note=answer.note,
+        rules=proposal.rules,
     )
+
+
+def _typed(rows: pl.DataFrame, types: dict[str, ColumnType], time: str) -> pl.DataFrame:
+    """The rows in their types, in order of time."""
+    typed = rows.select(
+        parse(pl.col(name), rows.schema[name], ColumnFact(type=kind), "UTC").alias(name) for name, kind in types.items()
+    )
+    return typed.sort(time, nulls_last=True, maintain_order=True)
+
+
+def _proposed(column: Column, name: str, proposal: Proposal) -> Column:
+    note = "; ".join(part for part in (column.note, proposal.notes.get(name, "")) if part)
+    return column._replace(note=note, facts=toml(proposal.facts.get(name, {})))
 
 
 def column_type(cells: pl.Series) -> ColumnType:

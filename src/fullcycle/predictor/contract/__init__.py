@@ -18,7 +18,7 @@ from fullcycle.predictor.contract.golden import golden_row
 from fullcycle.predictor.contract.row import TIME_PATTERN, if_absent, parser
 from fullcycle.predictor.contract.rule import ColumnRule, Failure, Parsed, RowCheck
 from fullcycle.predictor.contract.schema import schema
-from fullcycle.predictor.contract.table import filtered
+from fullcycle.predictor.contract.table import broken, filtered
 from fullcycle.predictor.plan.zones import time_zone
 
 __all__ = ["TIME_PATTERN", "ColumnRule", "Contract", "Failure", "Parsed", "RowCheck"]
@@ -83,9 +83,9 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def filter(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The rows that keep the contract, and those that do not, each in the order of *frame*.
 
-        Good rows have their times in UTC. A column that may be left out and is becomes one of nulls, as does one of a
-        type that cannot be right, since only its nulls can be good. Bad rows stay as
-        they were, with a column ``reasons``: a list of structs of column, found and expected.
+        Good rows have their times in UTC, their spellings made plain and what lies outside missing, as the rules say. A
+        column that may be left out and is becomes one of nulls, as does one of a type that cannot be right, since only its
+        nulls can be good. Bad rows stay as they were, with a column ``reasons``: a list of structs of column, found and expected.
 
         >>> contract = Contract((ColumnRule(name="distance", kind="float", low=0.0),))
         >>> good, bad = contract.filter(pl.DataFrame({"distance": [100.0, -5.0]}))
@@ -93,6 +93,19 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ([100.0], [[{'column': 'distance', 'found': '-5.0', 'expected': 'a number, at least 0'}]])
         """
         return filtered(self.columns, self.zone, frame)
+
+    def broken(self, table: pl.LazyFrame) -> dict[str, int]:
+        """How many rows of a table, which need not fit in memory, break the rule of each column.
+
+        Raises
+        ------
+        InputError
+            A rule changes spellings or reads times from text: use :meth:`filter` on batches.
+
+        >>> Contract((ColumnRule(name="a", kind="float", low=0.0),)).broken(pl.LazyFrame({"a": [1.0, -1.0]}))
+        {'a': 1}
+        """
+        return broken(self.columns, self.zone, table)
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema (2020-12) of one row, as OpenAPI 3.1 embeds it.

@@ -61,7 +61,7 @@ def _value(rule: ColumnRule, number: int, choice: float) -> Any:
 def _ordinary(rule: ColumnRule, corners: Sequence[Any]) -> Any:
     if rule.kind in ("float", "integer"):
         return _between(rule, 0.5)
-    return rule.categories[0] if rule.categories else _TIMES[0] if rule.kind == "time" else corners[-1]
+    return _TIMES[0] if rule.kind == "time" else corners[0] if rule.categories or rule.pattern else corners[-1]
 
 
 def _corners(rule: ColumnRule) -> Sequence[Any]:
@@ -76,7 +76,16 @@ def _corners(rule: ColumnRule) -> Sequence[Any]:
         return (False, True)
     if rule.kind == "time":
         return _TIMES
-    return rule.categories or _WORDS
+    return _words(rule)
+
+
+def _words(rule: ColumnRule) -> Sequence[str]:
+    """What the rule names, else what its pattern allows, else all sorts; and other spellings of them."""
+    if rule.categories:
+        return (*rule.categories, *rule.aliases)
+    if rule.pattern:
+        return (*rule.texts, *rule.aliases)
+    return (*rule.aliases, *_WORDS)
 
 
 def _between(rule: ColumnRule, fraction: float) -> Any:

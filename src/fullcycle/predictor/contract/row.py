@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from fullcycle.predictor.contract.pattern import LONGEST, matcher
 from fullcycle.predictor.contract.rule import ColumnRule, Failure, Parsed, Parser
+from fullcycle.predictor.contract.spelling import speller
 from fullcycle.predictor.plan.values import NAN, SORTS
 from fullcycle.predictor.plan.zones import EPOCH
 
@@ -36,6 +39,8 @@ def _null(rule: ColumnRule) -> Parsed | Failure:
 
 
 def _number_parser(rule: ColumnRule) -> Parser:
+    if rule.lenient:
+        return _lenient_number_parser(rule)
     null, (low, high), whole = _null(rule), rule.bounds, rule.kind == "integer"
 
     def parse(raw: object) -> Parsed | Failure:
@@ -46,6 +51,22 @@ def _number_parser(rule: ColumnRule) -> Parser:
         if isinstance(raw, int) and low <= raw <= high and raw is not True and raw is not False:
             return float(raw)
         return null if raw is None else rule.failure(_show(raw))
+
+    return parse
+
+
+def _lenient_number_parser(rule: ColumnRule) -> Parser:
+    """A number outside the bounds becomes missing; what is no number, or not whole, is turned away as ever."""
+    (low, high), whole = rule.bounds, rule.kind == "integer"
+
+    def parse(raw: object) -> Parsed | Failure:
+        if raw is None or raw != raw:
+            return NAN
+        if isinstance(raw, bool) or not isinstance(raw, int | float):
+            return rule.failure(_show(raw))
+        if whole and isinstance(raw, float) and not raw.is_integer():
+            return rule.failure(_show(raw))
+        return float(raw) if low <= raw <= high else NAN
 
     return parse
 
@@ -64,6 +85,8 @@ def _boolean_parser(rule: ColumnRule) -> Parser:
 
 
 def _string_parser(rule: ColumnRule) -> Parser:
+    if rule.pattern or rule.normalise or rule.aliases or rule.lenient:
+        return _spelled_parser(rule)
     null, categories = _null(rule), None if rule.categories is None else frozenset(rule.categories)
 
     def parse(raw: object) -> Parsed | Failure:
@@ -72,6 +95,43 @@ def _string_parser(rule: ColumnRule) -> Parser:
         return null if _is_missing(raw) else rule.failure(_show(raw))
 
     return parse
+
+
+def _spelled_parser(rule: ColumnRule) -> Parser:
+    """A text in the spelling that stays, then held against categories and pattern."""
+    null, read, lenient = _null(rule), reader(rule), rule.lenient
+
+    def parse(raw: object) -> Parsed | Failure:
+        if not isinstance(raw, str):
+            return null if _is_missing(raw) else rule.failure(_show(raw))
+        text = read(raw)
+        if text is not None:
+            return text
+        return None if lenient else rule.failure(_show(raw))
+
+    return parse
+
+
+def reader(rule: ColumnRule) -> Callable[[str], str | None]:
+    """What gives a text its spelling that stays, and None where categories or pattern do not allow it.
+
+    >>> read = reader(ColumnRule(name="a", kind="category", categories=("UA",), normalise=("lower",)))
+    >>> read("ua"), read("AA")
+    ('UA', None)
+    """
+    spell = speller(rule.normalise, rule.aliases, rule.categories) or str
+    categories = None if rule.categories is None else frozenset(rule.categories)
+    if categories is not None:  # each matches the pattern, as the rule made sure
+        return lambda text: found if (found := spell(text)) in categories else None
+    if not rule.pattern:
+        return spell
+    match = matcher(rule.pattern).fullmatch
+
+    def read(text: str) -> str | None:
+        found = spell(text)
+        return found if len(found) <= LONGEST and match(found) is not None else None
+
+    return read
 
 
 def _time_parser(rule: ColumnRule, zone: ZoneInfo) -> Parser:

@@ -1,0 +1,113 @@
+"""How far the values of a column may reach: a tail fitted to the farthest rows, so that fresh rows are not turned away.
+
+The slack rule: beyond the farthest tenth of the rows (20 to 2,000 of them) a generalised Pareto tail is fitted by
+probability-weighted moments (Hosking & Wallis 1987, doi:10.1080/00401706.1987.10488243), a heavy one by Hill's estimator too;
+its shape is raised by two standard errors; the bound is where one row in a million lies beyond, at least as far again as the
+tail reached, rounded outwards to two digits. A value that a hundred rows and one in a hundred share, or a whole number about
+as frequent as the others, is taken for an end of its own. Nought is the lower bound where no row is negative, unless all lie
+far from it. Simulated over eighteen distributions, fewer than one fresh row in 10,000 is turned away from 1,000 rows on.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+FEWEST = 1000
+"""Rows below which nothing is said."""
+
+_BEYOND = 1e-6  # share of rows beyond a bound
+_MANY = 10_000  # rows without a sign from which fewer than one in as many fresh ones is to be expected with it
+_LEVELS = 3  # different whole numbers that make no tail
+_HEAVY = 0.25  # shape from which moments say too little and Hill's estimator is heard
+
+
+def bounds(values: NDArray[Any]) -> tuple[float | None, float | None]:
+    """The least and greatest value that a fresh row of the same distribution may have; None where nothing can be said.
+
+    Parameters
+    ----------
+    values : finite numbers, of shape (n,), in any order.
+
+    Examples
+    --------
+    >>> bounds(np.arange(1000) % 24)
+    (0.0, 23.0)
+    >>> bounds(np.ones(1000))
+    (None, None)
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64)) + 0.0
+    if len(ordered) < FEWEST or ordered[0] == ordered[-1]:
+        return None, None
+    whole = bool(np.all(ordered == np.floor(ordered)))
+    low, high = -_upper(-ordered[::-1], whole), _upper(ordered, whole)
+    middle, least, most = (float(ordered[place]) for place in (len(ordered) // 2, 0, -1))
+    near = least < most / 2 or (low < 0 and (len(ordered) >= _MANY or -low <= 0.2 * (middle - least)))
+    if least >= 0 and near:
+        low = 0.0
+    if high > 0 >= most and (len(ordered) >= _MANY or high <= 0.2 * (most - middle)):
+        high = 0.0
+    return (low + 0.0 if math.isfinite(low) else None), (high + 0.0 if math.isfinite(high) else None)
+
+
+def _upper(ordered: Floats, whole: bool) -> float:
+    """The upper bound of rising values."""
+    n, top = len(ordered), float(ordered[-1])
+    times = int((ordered == top).sum())
+    if times >= max(100, n / 100) or (whole and times >= max(30, n / (2 * len(np.unique(ordered))))):
+        return top
+    count = min(max(n // 10, 20), 2000)
+    spread = _spread(ordered) if whole else ordered
+    start = float(spread[n - count - 1])
+    excess = spread[n - count :] - start
+    if whole and len(np.unique(ordered[n - count :])) <= _LEVELS:  # steps, not a tail
+        return top + 3 * (top - float(ordered[n - count - 1]) + 1)
+    reach = _reach(excess, float(np.median(ordered)), start, _BEYOND * n / count)
+    bound = max(start + reach, 2 * top - start, top + 1 if whole else top)
+    return _outwards(bound, whole, top)
+
+
+def _spread(ordered: Floats) -> Floats:
+    """Whole numbers spread evenly over the half below and above, so that ties make no steps."""
+    found, first, times = np.unique(ordered, return_index=True, return_counts=True)
+    place = np.arange(len(ordered)) - np.repeat(first, times)
+    spread: Floats = np.repeat(found, times) + (place + 0.5) / np.repeat(times, times) - 0.5
+    return spread
+
+
+def _reach(excess: Floats, middle: float, start: float, share: float) -> float:
+    """How far beyond the start of the tail only *share* of its rows lie."""
+    k = len(excess)
+    mean = math.fsum(excess) / k
+    weighted = math.fsum((np.arange(k - 1, -1, -1) / (k - 1)) * excess) / k
+    if mean <= 0 or mean - 2 * weighted <= 0:
+        return float(excess[-1])
+    shape, scale = 2 - mean / (mean - 2 * weighted), 2 * mean * weighted / (mean - 2 * weighted)
+    if shape > _HEAVY and start > middle:
+        shape = max(shape, math.fsum(np.log1p(excess / (start - middle))) / k)
+    shape += 2 * max(1 + shape, 0.5) / math.sqrt(k)
+    if abs(shape) < 1e-9:
+        return -scale * math.log(share)
+    try:
+        return float(scale / shape * (share**-shape - 1))
+    except OverflowError:
+        return math.inf
+
+
+def _outwards(bound: float, whole: bool, top: float) -> float:
+    """Two digits, no nearer than it was; whole numbers of up to three digits stay exact."""
+    if not math.isfinite(bound) or abs(bound) > 1e300:
+        return math.inf
+    if whole and abs(bound) < 1000:
+        return float(math.ceil(bound))
+    if bound == 0:
+        return 0.0
+    size = max(abs(bound), abs(top)) if abs(bound) < abs(top) else abs(bound)
+    digit = 10.0 ** (math.floor(math.log10(size)) - 1)
+    rounded = math.ceil(bound / digit) * digit
+    return float(f"{rounded:.12g}")
