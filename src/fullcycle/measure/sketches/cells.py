@@ -1,4 +1,4 @@
-"""Sketches: what a column looked like, small enough to keep in a record, and mergeable.
+"""Cells: a column counted in cells that the reference fixed, for comparing windows with it and with each other.
 
 A sketch is fitted once, at the reference. Later windows are counted into the *same* cells (`like`), so that windows
 compare with the reference and with each other, and the sketch of a week is the merged sketches of its days, exactly:

@@ -1,0 +1,193 @@
+"""A column's sketch: what its rows hold, in a few kilobytes; of months merged, the same as of the year.
+
+Everything but the names past the two-hundredth is bit for bit the same, whatever the order of rows and however they
+were cut into parts.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fullcycle.kernel.errors import InputError
+from fullcycle.measure.sketches.distinct import (
+    Registers,
+    distinct,
+    hash_texts,
+    pack_registers,
+    registers,
+    unpack_registers,
+)
+from fullcycle.measure.sketches.names import LONGEST, MOST, Names
+from fullcycle.measure.sketches.numbers import Numbers, number_registers, numbers_of
+
+NAMED = ("category", "text")
+
+
+class ColumnSketch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a column's rows hold.
+
+    Attributes
+    ----------
+    kind : ``float``, ``integer``, ``boolean``, ``time`` (microseconds since 1970), ``category`` or ``text``.
+    n : rows, with and without a value.
+    missing : rows without one; NaN is none.
+    numbers : of numbers and times; of texts and categories, of their lengths in characters.
+    names : of texts and categories, the commonest.
+    registers : packed HyperLogLog registers; empty while different values are counted exactly.
+
+    A column whose values may not be told has neither ``numbers`` of its values nor ``names``.
+
+    Examples
+    --------
+    >>> winter = ColumnSketch.of(pl.Series([1.0, None, 3.0]), "float")
+    >>> year = winter.merge(ColumnSketch.of(pl.Series([2.0]), "float"))
+    >>> year.n, year.missing, year.distinct, year.numbers.sums.mean
+    (4, 1, 3, 2.0)
+    """
+
+    kind: str
+    n: int = 0
+    missing: int = 0
+    numbers: Numbers | None = None
+    names: Names | None = None
+    registers: str = ""
+
+    @classmethod
+    def of(cls, values: pl.Series, kind: str, *, told: bool = True) -> ColumnSketch:
+        """The sketch of a typed column.
+
+        Parameters
+        ----------
+        told : False for personal data, and for what nobody has decided about: no value enters the sketch.
+
+        Raises
+        ------
+        InputError
+            The values cannot be read as of that kind.
+        """
+        if kind in NAMED:
+            return _of_names(values, kind, told)
+        present = _floats(values, kind)
+        numbers, found = numbers_of(present) if told else (None, number_registers(present))
+        return cls(
+            kind=kind,
+            n=len(values),
+            missing=len(values) - len(present),
+            numbers=numbers,
+            registers="" if found is None else pack_registers(found),
+        )
+
+    def merge(self, other: ColumnSketch) -> ColumnSketch:
+        """The sketch of both columns' rows.
+
+        Raises
+        ------
+        InputError
+            They are of different kinds, or one tells its values and the other does not.
+        """
+        if self.kind != other.kind or self.told != other.told:
+            raise InputError(
+                "sketches of different columns do not merge",
+                found=(self.kind, self.told, other.kind, other.told),
+                expected="the same kind, and values told by both or by neither",
+            )
+        numbers = None if self.numbers is None or other.numbers is None else self.numbers.merge(other.numbers)
+        names = None if self.names is None or other.names is None else self.names.merge(other.names)
+        merged = ColumnSketch(
+            kind=self.kind, n=self.n + other.n, missing=self.missing + other.missing, numbers=numbers, names=names
+        )
+        if merged.exact:
+            return merged
+        return msgspec.structs.replace(
+            merged, registers=pack_registers(np.maximum(self._registers(), other._registers()))
+        )
+
+    @property
+    def told(self) -> bool:
+        """Whether values of the column are in the sketch."""
+        return self.names is not None if self.kind in NAMED else self.numbers is not None
+
+    @property
+    def exact(self) -> bool:
+        """Whether `distinct` is exact."""
+        if self.registers or not self.told:
+            return False
+        if self.names is not None:
+            return self.names.exact
+        return self.numbers is not None and self.numbers.buckets.exact
+
+    @property
+    def distinct(self) -> int:
+        """How many different values there are: exact where they are few, else within 2.3% (one standard error)."""
+        if not self.exact:
+            return min(round(distinct(unpack_registers(self.registers))), self.n - self.missing)
+        if self.names is not None:
+            return len(self.names.names)
+        return self.numbers.distinct if self.numbers is not None else 0
+
+    def _registers(self) -> Registers:
+        if self.registers:
+            return unpack_registers(self.registers)
+        if self.names is not None:
+            return registers(hash_texts(pl.Series(self.names.names, dtype=pl.String)))
+        return self.numbers.registers() if self.numbers is not None else np.zeros(0, np.uint8)
+
+
+def _floats(values: pl.Series, kind: str) -> NDArray[np.float64]:
+    """The values that are there, as floats: times as microseconds, truth as 0 and 1."""
+    if kind == "time" and values.dtype != pl.Null:
+        if not values.dtype.is_temporal():
+            raise InputError("a column of times holds none", place=values.name, found=str(values.dtype))
+        values = values.cast(pl.Datetime("us")).to_physical()
+    try:
+        numbers = values.cast(pl.Float64)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"a column of type {kind} holds no numbers", place=values.name, found=str(error)) from None
+    rows = (numbers.drop_nulls() if numbers.null_count() else numbers).to_numpy()
+    missing = np.isnan(rows)
+    return rows[~missing] if missing.any() else rows
+
+
+def _of_names(values: pl.Series, kind: str, told: bool) -> ColumnSketch:
+    """Everything follows from each name and how often it occurs."""
+    table = values.cast(pl.String).value_counts(name=" ")
+    names, times = table.to_series(0), table.to_series(1).cast(pl.Int64)
+    if values.null_count():
+        names, times = names.filter(names.is_not_null()), times.filter(names.is_not_null())
+    counts = times.to_numpy()
+    lengths, places = np.unique([len(name) for name in names.to_list()], return_inverse=True)
+    by_length = np.zeros(len(lengths), np.int64)
+    np.add.at(by_length, places, counts)
+    labels = _labels(names, int(lengths.max(initial=0)))
+    sketch = ColumnSketch(
+        kind=kind,
+        n=len(values),
+        missing=values.null_count(),
+        numbers=Numbers.of_counted(lengths.astype(np.float64), by_length),
+        names=Names.of(_common(labels, counts)) if told else None,
+    )
+    if sketch.exact:
+        return sketch
+    return msgspec.structs.replace(sketch, registers=pack_registers(registers(hash_texts(labels))))
+
+
+def _common(labels: pl.Series, times: NDArray[np.int64]) -> dict[str, int]:
+    """The commonest names with their counts, one more than are kept: it tells how often the others occur at most."""
+    if len(labels) > MOST + 1:
+        least = np.partition(times, len(times) - MOST - 1)[len(times) - MOST - 1]
+        places = np.flatnonzero(times >= least)
+        labels, times = labels.gather(places), times[places]
+    return dict(zip(labels.to_list(), times.tolist(), strict=True))
+
+
+def _labels(names: pl.Series, longest: int) -> pl.Series:
+    """Names, long ones as their beginning and the hash of all: longer than any that is kept whole."""
+    if longest <= LONGEST:
+        return names
+    long = names.str.len_chars() > LONGEST
+    hashes = [f"{number:016x}" for number in hash_texts(names.filter(long)).tolist()]
+    short = names.filter(long).str.head(LONGEST - 16) + "…" + pl.Series(hashes, dtype=pl.String)
+    return names.clone().scatter(long.arg_true(), short)
