@@ -1,149 +1,85 @@
-"""Reading a file as it is: every cell still as the file has it, with the file's fingerprint."""
+"""Files: one, a glob or a folder, here or far, in any format, as rows with a fingerprint."""
 
 from __future__ import annotations
 
-import csv
+import glob
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import polars as pl
 
-from fullcycle.data.sources import SOURCES
-from fullcycle.kernel.errors import InputError, nearest
+from fullcycle.data.sources.download import HTTP, downloaded
+from fullcycle.data.sources.formats import arrow, delta, excel, json_file, json_lines, parquet_file, separated
+from fullcycle.data.sources.formats.alike import common
+from fullcycle.data.sources.formats.compression import unpacked
+from fullcycle.data.sources.formats.kinds import described, kind
+from fullcycle.data.sources.formats.table import File, Table
+from fullcycle.data.sources.location import resolved, scheme, shown
+from fullcycle.data.sources.reading import BROKEN, Reading
+from fullcycle.data.sources.remote import STORES, copied
+from fullcycle.data.sources.settings import Source
+from fullcycle.data.sources.spool import Spool
+from fullcycle.kernel.errors import FullcycleError, InputError, nearest
+from fullcycle.kernel.finding import Finding
 
-_READERS = {".csv": ",", ".tsv": "\t"}
+_AS_TEXT = {"csv": separated.opened, "tsv": separated.opened, "json": json_file.opened, "jsonl": json_lines.opened}
+_FROM_THE_END = {"parquet": parquet_file.opened, "arrow": arrow.opened, "xlsx": excel.opened}
 
 
-def read_source(location: str, folder: Path) -> tuple[pl.DataFrame, str]:
-    """The rows at *location* and the SHA-256 of their bytes.
+def read_files(source: Source, folder: Path) -> Reading:
+    """Open the file, glob or folder at ``source.location``, a path from *folder* or an address.
+
+    Several files are read in the order of their names and need the same columns, in any order; whole numbers and
+    fractions may mix, no other types. The fingerprint is the digest of the file's bytes before they were compressed; of
+    several files that of their digests.
 
     Raises
     ------
     InputError
-        The file is missing, empty, of an unknown kind, or not what its name says; names the place and the way out.
+        A file is missing, empty, cut short, of an unknown kind or not what its name says, or does not fit the others;
+        names the place, what was found and the way out.
+    OutsideError
+        A server or store does not answer.
     """
-    if location.startswith("python:"):
-        return _call(location.removeprefix("python:"))
-    path = folder / location
-    body, suffix = _bytes(path), path.suffix.lower()
-    fingerprint = hashlib.sha256(body).hexdigest()
-    if suffix in _READERS:
-        return _csv(body, path, _READERS[suffix]), fingerprint
-    if suffix == ".parquet":
-        return _parquet(body, path), fingerprint
-    raise InputError(
-        "files of this kind are not read",
-        place=path.name,
-        found=path.suffix or "no suffix",
-        expected=".csv, .tsv or .parquet",
-    )
+    spool = Spool(folder)
+    gathered = _gathered(source, folder, spool)
+    tables = [(file, _table(file, source, spool)) for file in gathered]
+    files = _Files(source.name, tables, spool)
+    findings = tuple(_told(file, table) for file, table in tables if table.detected)
+    return Reading(tuple(files.schema), files.batches, files.broken, files.fingerprint, findings)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        body = path.read_bytes()
-    except FileNotFoundError:
-        near = nearest(path.name, sorted(file.name for file in path.parent.glob("*")))
-        raise InputError(
-            "the file is missing",
-            place=str(path),
-            expected=near or "",
-            mend="mend 'from' in [[data.sources]] of cycle.toml",
-        ) from None
-    except OSError as error:
-        raise InputError("the file cannot be read", place=str(path), found=error.strerror) from None
-    if not body.strip():
-        raise InputError("the file is empty", place=str(path), expected="a header and rows")
-    return body
+class _Files:
+    """Tables of the same columns, one after the other. It holds the copies of remote files as long as it is in use."""
 
+    def __init__(self, name: str, tables: Sequence[tuple[File, Table]], spool: Spool) -> None:
+        self.name, self.tables, self.spool = name, tables, spool
+        self.schema = common(tables)
+        self.stamps = [_stamp(file) for file, _ in tables]
 
-def _csv(body: bytes, path: Path, separator: str) -> pl.DataFrame:
-    """Every cell as text, so that nothing is coerced before it is checked."""
-    text = _text(body, path)
-    try:
-        _check_header(next(_lines(text, separator), []), path, separator)
-        frame = pl.read_csv(body, separator=separator, infer_schema=False, null_values=["", "NA", "NaN", "null"])
-        if frame.width and frame.to_series(-1).has_nulls():  # Polars fills a line that is too short with nulls
-            _check_lengths(_lines(text, separator), path, frame.width)
-    except (pl.exceptions.PolarsError, csv.Error) as error:
-        raise InputError(
-            "not a table of separated values",
-            place=str(path),
-            found=str(error).split("\n")[0],
-            mend="every line needs as many cells as the header; cells with quotes or line breaks need quotes around them",
-        ) from None
-    if not len(frame):
-        raise InputError("the file has a header but no rows", place=str(path))
-    return frame
+    @property
+    def fingerprint(self) -> str:
+        prints = [table.fingerprint for _, table in self.tables]
+        return prints[0] if len(prints) == 1 else hashlib.sha256("\n".join(prints).encode()).hexdigest()
 
+    def batches(self) -> Iterator[pl.DataFrame]:
+        for (file, table), stamp in zip(self.tables, self.stamps, strict=True):
+            if _stamp(file) != stamp:
+                raise InputError("the file was changed while it was read", place=file.shown, mend="run again")
+            for part in table.batches():
+                yield part.select(pl.col(name).cast(type_) for name, type_ in self.schema.items())
 
-def _text(body: bytes, path: Path) -> str:
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "not UTF-8 text",
-            place=f"{path}:{error.object.count(10, 0, error.start) + 1}",
-            found=f"byte {error.object[error.start]:#x}",
-            mend="save the file as UTF-8",
-        ) from None
-
-
-def _lines(text: str, separator: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-
-
-def _check_header(header: list[str], path: Path, separator: str) -> None:
-    others = [sign for sign in (";", "\t", "|", ",") if len(header) == 1 and sign != separator and sign in header[0]]
-    if others:
-        raise InputError(
-            "the delimiter is another one",
-            place=f"{path}:1",
-            found=others[0],
-            expected=repr(separator),
-            mend="save the file with that delimiter, or with the suffix that fits it (.tsv for tabs)",
-        )
-    if repeated := [name for place, name in enumerate(header) if name in header[:place]]:
-        raise InputError(
-            "two columns have the same name", place=f"{path}:1", found=repeated[0], mend="rename one of them"
-        )
-
-
-def _check_lengths(lines: Iterator[list[str]], path: Path, width: int) -> None:
-    """Blank lines are let pass: they are rows without a value, which the keys turn away."""
-    for number, cells in enumerate(lines, 1):
-        if 0 < len(cells) < width:
-            raise InputError(
-                "a line has too few cells",
-                place=f"{path}, row {number - 1}",
-                found=len(cells),
-                expected=f"{width}, as the header has",
-                mend="give the line a cell for each column, empty where nothing is known",
-            )
-
-
-def _parquet(body: bytes, path: Path) -> pl.DataFrame:
-    try:
-        frame = pl.read_parquet(io.BytesIO(body))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError("not a Parquet file", place=str(path), found=str(error).split("\n")[0]) from None
-    if not len(frame):
-        raise InputError("the file has no rows", place=str(path))
-    return frame
-
-
-def _call(name: str) -> tuple[pl.DataFrame, str]:
-    rows = SOURCES[name](None)
-    try:
-        frame = pl.DataFrame(rows)
-    except TypeError:
-        found = type(rows).__name__
-        raise InputError(
-            f"the source {name!r} gives no table", place="cycle.py", found=found, expected="a frame, or columns by name"
-        ) from None
-    return frame, hashlib.sha256(parquet(frame)).hexdigest()
+    def broken(self) -> pl.DataFrame:
+        several = len(self.tables) > 1
+        rows = [
+            (self.name, row, raw, f"{file.shown}: {reason}" if several else reason)
+            for file, table in self.tables
+            for row, raw, reason in table.broken()
+        ]
+        return pl.DataFrame(rows, schema=BROKEN, orient="row")
 
 
 def parquet(frame: pl.DataFrame) -> bytes:
@@ -157,3 +93,92 @@ def parquet(frame: pl.DataFrame) -> bytes:
         sink, compression="zstd", compression_level=3, row_group_size=1 << 17, statistics=False
     )
     return sink.getvalue()
+
+
+def _gathered(source: Source, folder: Path, spool: Spool) -> list[File]:
+    """The files at the source's location, in the order of their names."""
+    location = resolved(source.location)
+    where = scheme(location)
+    if source.format == "delta" and where in STORES:
+        return [File(Path(location), shown(location), "delta")]
+    if where in STORES:
+        return copied(location, source, spool)
+    if where in HTTP:
+        return [downloaded(location, source, spool)]
+    if where == "file":
+        location = unquote(urlsplit(location).path)
+    path = folder / location
+    if path.is_dir():
+        return _of_folder(path, source, location)
+    if glob.has_magic(location) and not path.exists():
+        found = sorted(glob.glob(location, root_dir=folder, recursive=True))
+        names = [name for name in found if (folder / name).is_file()]
+        if not names:
+            raise InputError("no file fits", place=location, mend="mend 'from' in [[data.sources]] of cycle.toml")
+    else:
+        _refuse_missing(path, location)
+        names = [location]
+    return [described(File(folder / name, name, ""), Path(name).name, source.format) for name in names]
+
+
+def _of_folder(path: Path, source: Source, location: str) -> list[File]:
+    if source.format == "delta" or (path / "_delta_log").is_dir():
+        return [File(path, location, "delta")]
+    names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file() and _readable(file, path))
+    if not names:
+        raise InputError(
+            "the folder holds no file that can be read",
+            place=location,
+            expected="files such as .csv or .parquet",
+            mend="mend 'from' in [[data.sources]] of cycle.toml",
+        )
+    return [described(File(path / name, f"{location}/{name}", ""), Path(name).name, source.format) for name in names]
+
+
+def _readable(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    return not hidden and any(kind(file.name))
+
+
+def _refuse_missing(path: Path, location: str) -> None:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        near = nearest(path.name, sorted(file.name for file in path.parent.glob("*")))
+        raise InputError(
+            "the file is missing",
+            place=location,
+            expected=near or "",
+            mend="mend 'from' in [[data.sources]] of cycle.toml",
+        ) from None
+    except OSError as error:
+        raise InputError("the file cannot be read", place=location, found=error.strerror) from None
+
+
+def _table(file: File, source: Source, spool: Spool) -> Table:
+    if file.kind == "delta":
+        location = resolved(source.location)
+        return delta.opened(file, location if scheme(location) in STORES else str(file.path))
+    if file.kind in _AS_TEXT:
+        return _AS_TEXT[file.kind](file, source)
+    if file.compression:
+        file = unpacked(file, spool.path)
+    try:
+        return _FROM_THE_END[file.kind](file, source)
+    except OSError as error:
+        if isinstance(error, FullcycleError):
+            raise
+        raise InputError("the file cannot be read", place=file.shown, found=error.strerror or str(error)) from None
+
+
+def _stamp(file: File) -> tuple[int, int]:
+    """What changes when a file is written; a Delta table has its version instead."""
+    if file.kind == "delta":
+        return 0, 0
+    stat = file.path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _told(file: File, table: Table) -> Finding:
+    evidence = {"file": file.shown, **table.detected}
+    return Finding(check="file_read_as", subject=file.shown, severity="note", evidence=evidence)

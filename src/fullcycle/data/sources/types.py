@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 from polars import selectors
 
-from fullcycle.data.settings import ColumnFact
+from fullcycle.data.contract.settings import ColumnFact
 from fullcycle.kernel.errors import ColumnMissing, InputError
 
 _TARGETS: dict[str, pl.DataType] = {
@@ -65,9 +65,8 @@ def _reasons(
         if broken.any():
             _refuse_wrong_type(name, fact, frame[name], broken, source)
         reasons.append(pl.when(broken).then(pl.lit(f"{name}: not of type {fact.type}")))
-        if fact.required or name in keys:
+        if name in keys:
             reasons.append(pl.when(frame[name].is_null()).then(pl.lit(f"{name}: missing")))
-        reasons.append(pl.when(~within(pl.col(name), fact).fill_null(True)).then(pl.lit(f"{name}: not possible")))
     return pl.concat_str(reasons, separator="; ", ignore_nulls=True)
 
 
@@ -75,7 +74,7 @@ def parse(cell: pl.Expr, found: pl.DataType, fact: ColumnFact, zone: str) -> pl.
     """A cell in its declared type, null where it does not parse."""
     match fact.type:
         case "time":
-            return _time(cell, found, zone)
+            return _time(cell, found, fact.zone or zone)
         case "float" | "integer" if found.is_temporal():
             return pl.lit(None, dtype=_TARGETS[fact.type])  # a cast would count microseconds
         case "boolean":
@@ -88,18 +87,6 @@ def parse(cell: pl.Expr, found: pl.DataType, fact: ColumnFact, zone: str) -> pl.
             number = cell.cast(pl.Float64, strict=False)
             return pl.when(number.is_finite()).then(number)
     return cell.cast(_TARGETS[fact.type], strict=False)
-
-
-def within(cell: pl.Expr, fact: ColumnFact) -> pl.Expr:
-    """Whether a parsed cell lies in its declared range and categories."""
-    allowed = pl.lit(True)
-    if fact.low is not None:
-        allowed = allowed & (cell >= fact.low)
-    if fact.high is not None:
-        allowed = allowed & (cell <= fact.high)
-    if fact.categories is not None:
-        allowed = allowed & cell.is_in(list(fact.categories))
-    return allowed
 
 
 def _time(cell: pl.Expr, found: pl.DataType, zone: str) -> pl.Expr:

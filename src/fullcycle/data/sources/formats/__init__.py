@@ -1,0 +1,1 @@
+"""Formats: one file for each kind of file that holds a table."""

@@ -1,0 +1,79 @@
+"""Reading any source: the one place that knows which location is read by what."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import polars as pl
+
+from fullcycle.data.sources import SOURCES
+from fullcycle.data.sources.download import HTTP
+from fullcycle.data.sources.files import parquet, read_files
+from fullcycle.data.sources.location import resolved, scheme, shown
+from fullcycle.data.sources.reading import Reading, of_frame
+from fullcycle.data.sources.remote import STORES
+from fullcycle.data.sources.settings import Source
+from fullcycle.kernel.errors import InputError
+
+DATABASES = ("postgresql", "postgres", "mysql", "mariadb", "sqlite", "duckdb", "adbc")
+BROKERS = ("kafka", "nats")
+
+
+def read(source: Source, folder: Path) -> Reading:
+    """The rows of *source*; paths are taken from *folder*.
+
+    Raises
+    ------
+    InputError
+        The location is of no known kind, or what is there is wrong.
+    OutsideError
+        A server does not answer.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "rows.csv").write_text("a;b\\n1;2\\n")
+    ...     read(Source(name="rows", location="rows.csv"), Path(folder)).columns
+    ('a', 'b')
+    """
+    kind = scheme(resolved(source.location))
+    if kind == "python":
+        return _function(source.location.removeprefix("python:"))
+    if kind in DATABASES:
+        from fullcycle.data.sources.sql import read_sql
+
+        return read_sql(source, folder)
+    if kind in BROKERS:
+        from fullcycle.data.sources.broker import read_topic
+
+        return read_topic(source, folder)
+    if kind in HTTP and source.pages is not None:
+        from fullcycle.data.sources.api import read_api
+
+        return read_api(source, folder)
+    if source.location == "traffic":
+        from fullcycle.data.sources.production import read_traffic
+
+        return read_traffic(source, folder)
+    if kind in ("", "file", *HTTP, *STORES):
+        return read_files(source, folder)
+    raise InputError(
+        "sources of this kind are not read",
+        place=shown(source.location),
+        found=f"{kind}:",
+        expected=f"a path, python:, {'://, '.join(('file', *HTTP, *STORES, *DATABASES, *BROKERS))}://",
+        mend="mend 'from' in [[data.sources]] of cycle.toml",
+    )
+
+
+def _function(name: str) -> Reading:
+    """The frame that a function registered with ``@source`` gives."""
+    rows = SOURCES[name](None)
+    try:
+        frame = pl.DataFrame(rows)
+    except TypeError:
+        found = type(rows).__name__
+        raise InputError(
+            f"the source {name!r} gives no table", place="cycle.py", found=found, expected="a frame, or columns by name"
+        ) from None
+    return of_frame(frame, hashlib.sha256(parquet(frame)).hexdigest())
