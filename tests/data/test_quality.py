@@ -1,20 +1,15 @@
-"""Quality and leakage: what was seen of the rows, each thing under its name."""
+"""Quality: what was seen of the rows, each thing under its name."""
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 import pytest
 
-from fullcycle.data.leakage import leakage
+from fullcycle.data.profile import profile
 from fullcycle.data.quality import quality
 from fullcycle.data.records import Column
 from fullcycle.data.settings import Rules
 from fullcycle.kernel.finding import Finding
-
-N = 400
-RNG = np.random.default_rng(4)
-OUTCOME = (RNG.random(N) < 0.3).astype(float)
 
 
 def column(name: str, kind: str, *, feature: bool = True) -> Column:
@@ -22,17 +17,16 @@ def column(name: str, kind: str, *, feature: bool = True) -> Column:
 
 
 def seen(cells: object, kind: str = "float", *, feature: bool = True, rules: Rules = Rules()) -> dict[str, Finding]:  # noqa: B008
-    rows = pl.DataFrame({"x": cells}, strict=False)
-    findings = quality(rows, (column("x", kind, feature=feature),), rules, turned_away=0)
+    columns = (column("x", kind, feature=feature),)
+    sketches = profile(pl.DataFrame({"x": cells}, strict=False), columns)
+    findings = quality(sketches, columns, rules, kept=len(list(cells)), turned_away=0)  # type: ignore[call-overload]
     return {finding.check: finding for finding in findings}
 
 
-def test_rows_and_quarantine_are_always_told() -> None:
-    rows = pl.DataFrame({"x": [1.0, 2.0] * 45})
-    enough, turned_away = quality(rows, (column("x", "float"),), Rules(), turned_away=10)
-    assert (enough.check, enough.value, enough.limit, enough.passed) == ("rows", 90.0, 100.0, False)
-    assert (turned_away.check, turned_away.value, turned_away.passed) == ("quarantine", 0.1, False)
-    assert turned_away.evidence == {"rows": 10}
+def test_quarantine_is_always_told() -> None:
+    (found,) = quality({}, (), Rules(), kept=90, turned_away=10)
+    assert (found.check, found.value, found.passed) == ("quarantine", 0.1, False)
+    assert found.evidence == {"rows": 10}
 
 
 @pytest.mark.parametrize(("gaps", "passed"), [(0, None), (3, True), (5, True), (6, False)])
@@ -66,35 +60,3 @@ def test_columns_that_name_rows(cells: list[object], kind: str, feature: bool, t
     assert (found is not None) is told
     if found:
         assert (found.value, found.severity, found.passed) == (1.0, "warn", False)
-
-
-def leaks(cells: object, kind: str = "float", *, task: str = "binary", feature: bool = True) -> list[str]:
-    rows = pl.DataFrame({"x": cells}, nan_to_null=True)
-    found = leakage(rows, OUTCOME, (column("x", kind, feature=feature),), task)
-    assert all(finding.passed is False and finding.severity == "reject" and finding.subject == "x" for finding in found)
-    return [finding.check for finding in found]
-
-
-def test_a_feature_that_knows_the_outcome() -> None:
-    noise = RNG.normal(0, 0.1, N)
-    assert leaks(OUTCOME + noise) == ["single_feature_too_good"]
-    assert leaks(-OUTCOME + noise) == ["single_feature_too_good"]
-    assert leaks(OUTCOME == 1, "boolean") == ["single_feature_too_good"]
-    assert leaks(OUTCOME + 10 * noise) == []
-
-
-def test_a_key_and_other_tasks_are_let_pass() -> None:
-    assert leaks(OUTCOME, feature=False) == []
-    assert leaks(OUTCOME, task="regression") == []
-
-
-def test_a_feature_that_is_there_only_with_the_outcome() -> None:
-    value = RNG.normal(size=N)
-    assert leaks(np.where(OUTCOME == 1, value, np.nan)) == ["missing_tells"]
-    assert leaks(np.where(OUTCOME == 0, value, np.nan)) == ["missing_tells"]
-    assert leaks(["a" if one else None for one in OUTCOME], "category") == ["missing_tells"]
-    assert leaks(np.where(RNG.random(N) < 0.5, value, np.nan)) == []
-
-
-def test_one_class_tells_nothing() -> None:
-    assert leakage(pl.DataFrame({"x": [1.0, 2.0]}), np.ones(2), (column("x", "float"),), "binary") == ()

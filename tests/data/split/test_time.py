@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fullcycle.data.settings import Split
-from fullcycle.data.split import boundaries, embargo, parts
+from fullcycle.data.split import Division, boundaries, divide, embargo, part_of, parts_of
+from fullcycle.data.split.settings import Split
 from fullcycle.kernel.errors import InputError
 
 NEW_YORK = "America/New_York"
@@ -72,36 +73,58 @@ def test_too_short_or_senseless(days: int, split: Split, words: str) -> None:
     assert error.value.place == "cycle.toml, [data.split]"
 
 
+def divided(rows: pl.DataFrame, gap: timedelta, zone: str) -> Division:
+    return divide(
+        Split(),
+        "time",
+        entity="id",
+        time="at",
+        target="late",
+        first=rows["at"].min(),  # type: ignore[arg-type]
+        last=rows["at"].max(),  # type: ignore[arg-type]
+        label_delay=gap,
+        zone=zone,
+    )
+
+
 def test_a_part_without_rows_is_named() -> None:
     start = wall("2024-03-01")
-    times = pl.Series([start, start + timedelta(days=29)]).cast(pl.Datetime("us", "UTC"))
-    found = boundaries(start, start + timedelta(days=29), Split(), NEW_YORK)
+    rows = pl.DataFrame({"at": [start, start + timedelta(days=29)]})
     with pytest.raises(InputError, match="the validation part has no rows: found 'from 2024-03-19"):
-        parts(pl.DataFrame({"at": times}), "at", found, timedelta())
+        parts_of(divided(rows, timedelta(), NEW_YORK), [rows], "at")
 
 
+def test_an_embargo_that_leaves_nothing_to_learn_from() -> None:
+    start = wall("2024-03-01")
+    rows = pl.DataFrame({"at": [start + timedelta(days=day) for day in range(10)]})
+    with pytest.raises(InputError, match="the train part has no rows"):
+        parts_of(divided(rows, timedelta(days=40), NEW_YORK), [rows], "at")
+
+
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.integers(0, 60 * 24 * 60), min_size=1, max_size=200),
     st.integers(0, 72),
     st.sampled_from([NEW_YORK, "UTC", "Asia/Kathmandu", "Australia/Lord_Howe"]),
+    st.randoms(use_true_random=False),
 )
-def test_nothing_is_learnt_from_outcomes_that_were_not_known(minutes: list[int], hours: int, zone: str) -> None:
+def test_nothing_is_learnt_from_outcomes_that_were_not_known(
+    minutes: list[int], hours: int, zone: str, chance: Random
+) -> None:
     start, gap = wall("2024-02-20", zone), timedelta(hours=hours)
     whole = sorted({*minutes, *range(0, 60 * 24 * 60, 60 * 6)})  # every part has rows
+    chance.shuffle(whole)
     rows = pl.DataFrame({"at": [start + timedelta(minutes=minute) for minute in whole]})
-    found = boundaries(rows["at"][0], rows["at"][-1], Split(), zone)
-    slices = parts(rows, "at", found, gap)
-    times = {name: rows["at"].slice(part.offset, part.rows).to_list() for name, part in slices.items()}
-    assert max(times["train"]) + gap < found.validation <= min(times["validation"])
-    assert max(times["validation"]) + gap < found.test <= min(times["test"])
-    assert slices["test"].offset + slices["test"].rows == len(rows)
-    outside = len(rows) - sum(map(len, times.values()))
-    held = [
-        at
-        for at in rows["at"]
-        if found.validation - gap <= at < found.validation or found.test - gap <= at < found.test
-    ]
-    assert outside == len(held)
+    division = divided(rows, gap, zone)
+    counts = parts_of(division, [rows[:7], rows[7:]], "at")
+    parted = rows.with_columns(part=part_of(division, rows))
+    times = {name: parted.filter(part=name)["at"].to_list() for name in counts}
+    validation, test = counts["validation"].start, counts["test"].start
+    assert max(times["train"]) + gap < validation <= min(times["validation"])
+    assert max(times["validation"]) + gap < test <= min(times["test"])
+    assert {name: len(found) for name, found in times.items()} == {name: part.rows for name, part in counts.items()}
+    held = [at for at in rows["at"] if validation - gap <= at < validation or test - gap <= at < test]
+    assert sorted(parted.filter(pl.col("part").is_null())["at"]) == sorted(held)
 
 
 def test_the_embargo_is_the_label_delay_or_longer() -> None:

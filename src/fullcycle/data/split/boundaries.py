@@ -1,15 +1,13 @@
-"""Splits by time: train, then validation, then test rows, with an embargo of the label delay between."""
+"""Boundaries: the local midnights at which validation and test begin, and the embargo before each."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import polars as pl
 from msgspec import Struct
 
-from fullcycle.data.records import Part
-from fullcycle.data.settings import Split
+from fullcycle.data.split.settings import Split
 from fullcycle.kernel.clock import day_start, duration
 from fullcycle.kernel.errors import InputError
 
@@ -29,6 +27,13 @@ def boundaries(first: datetime, last: datetime, settings: Split, zone: str) -> B
     ------
     InputError
         The history is too short for the shares or durations asked for.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> found = boundaries(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 10, tzinfo=UTC), Split(), "UTC")
+    >>> found.validation.day, found.test.day, found.end.day
+    (7, 9, 11)
     """
     first_day, last_day = (at.astimezone(ZoneInfo(zone)).date() for at in (first, last))
     days = (last_day - first_day).days + 1
@@ -70,33 +75,6 @@ def embargo(settings: Split, label_delay: timedelta) -> timedelta:
             mend="lengthen it, or leave it out",
         )
     return gap
-
-
-def parts(rows: pl.DataFrame, time: str, found: Boundaries, embargo: timedelta) -> dict[str, Part]:
-    """The contiguous slices of *rows*, which are ordered by *time*; rows within the embargo belong to none.
-
-    Raises
-    ------
-    InputError
-        A part has no rows.
-    """
-    spans = {
-        "train": (rows[time][0], found.validation - embargo),
-        "validation": (found.validation, found.test - embargo),
-        "test": (found.test, found.end),
-    }
-    slices = {}
-    for name, (start, end) in spans.items():
-        offset, stop = (int(rows[time].search_sorted(at, side="left")) for at in (start, end))
-        if stop <= offset:
-            raise InputError(
-                f"the {name} part has no rows",
-                place="cycle.toml, [data.split]",
-                found=f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}",
-                mend="change 'validation' and 'test', or take a longer history",
-            )
-        slices[name] = Part(start=start, end=end, offset=offset, rows=stop - offset)
-    return slices
 
 
 def _days(share: float | str, days: int) -> int:
