@@ -15,6 +15,8 @@ BENCHMARKS = {
     "second_run": "fullcycle run, with nothing changed",
     "one_row": "features and trees for one row, in process",
     "columns": "features and trees for a million rows",
+    "contract": "ten rules on three million rows",
+    "profile": "the profile of three million rows of 20 columns",
     "service": "requests a second of one worker",
 }
 """Each benchmark, a module of this package, and what it measures."""

@@ -13,9 +13,9 @@ import msgspec
 import polars as pl
 
 from fullcycle.data import make
+from fullcycle.data.history import History
 from fullcycle.data.records import Dataset
-from fullcycle.data.settings import ColumnFact, Data
-from fullcycle.data.sources.history import History
+from fullcycle.data.settings import ColumnFact, Data, Rules
 from fullcycle.data.sources.types import typed
 from fullcycle.kernel.blobs import FolderBlobs
 from fullcycle.kernel.verbs import Observation
@@ -82,9 +82,11 @@ def history(raw: pl.DataFrame, facts: Mapping[str, ColumnFact] = FACTS, **over: 
         "time": "sent",
         "label_delay": DAY,
         "zone": ZONE,
+        "rules": Rules(),
     }
-    rows, turned_away = typed(raw, facts, keys=KEYS, time="sent", zone=ZONE, source="parcels.csv")
-    return History(rows, turned_away, facts=facts, **{**plain, **over})
+    past = History(tuple(facts), facts=facts, **{**plain, **over})
+    past.add(*typed(raw, facts, keys=KEYS, time="sent", zone=ZONE, source="parcels.csv"))
+    return past
 
 
 def charter(**over: Any) -> Charter:
@@ -136,6 +138,7 @@ def dataset(
         settings=given or settings(),
         columns={},
         as_of=as_of or local(40),
+        hashed_under="",
         history=past,
         left_out=lambda: ("colour",),
         blobs=blobs,

@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from fullcycle.data.records import Column, Dataset, Profile
+from fullcycle.data.records import Column, Dataset, Origin, Profile
+from fullcycle.data.split import Division
 from fullcycle.deployment.records import Release
 from fullcycle.development.records import Model
 from fullcycle.kernel.verbs import Observation
@@ -234,12 +235,13 @@ def dataset(past: Flights) -> Dataset:
     rules = (ColumnRule(name="distance", kind="float"), ColumnRule(name="carrier", kind="category"))
     return Dataset(
         as_of=START,
-        sources=("s",),
-        table="",
+        sources=(Origin(name="s"),),
+        table=(),
         quarantine="",
         turned_away={},
         columns=COLUMNS,
         derived={"late": "arr_delay > 30"},
+        division=Division(by="time", columns=("when",)),
         parts={},
         embargo=0,
         contract=Contract(columns=rules),

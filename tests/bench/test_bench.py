@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BENCHMARKS = ("start", "second_run", "one_row", "columns", "service")
+BENCHMARKS = ("start", "second_run", "one_row", "columns", "contract", "profile", "service")
 MODULES = sorted(file.stem for file in (ROOT / "bench").glob("*.py") if not file.stem.startswith("__"))
 
 

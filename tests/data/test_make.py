@@ -14,8 +14,9 @@ import pytest
 
 from fullcycle.data import require_fit
 from fullcycle.data.records import Dataset
-from fullcycle.data.settings import ColumnFact
-from fullcycle.data.sources.files import read_source
+from fullcycle.data.settings import ColumnFact, Source
+from fullcycle.data.sources.read import read
+from fullcycle.data.sources.reading import whole
 from fullcycle.kernel.blobs import FolderBlobs
 from fullcycle.kernel.errors import InputError, Refused
 from fullcycle.kernel.finding import may_go_on
@@ -46,31 +47,34 @@ def test_every_row_of_the_source_is_somewhere(blobs: FolderBlobs) -> None:
     raw = dirty()
     past = history(raw)
     made = dataset(past, blobs, as_of=AS_OF, given=settings(rules=LAX))
-    rows, quarantine = table(blobs, made.table), table(blobs, made.quarantine)
+    rows, quarantine = made.rows(blobs), table(blobs, made.quarantine)
     known = past.known(AS_OF, before=AS_OF)
-    not_due = len(past.rows) - len(past.due(AS_OF)) + len(past.turned_away) - len(past.quarantine(AS_OF))
+    due = sum(judged.tally.rows for _, judged in past.judged(AS_OF))
+    not_due = len(past.rows.all()) - due + len(past.turned_away) - len(past.quarantine(AS_OF))
     assert known.void
     assert not_due
     assert len(rows) + len(quarantine) + known.void + not_due == len(raw)
+    balance = next(found for found in made.findings if found.check == "rows_balance")
+    assert (balance.passed, balance.evidence["kept"]) == (True, len(rows))
     assert made.turned_away == {
         "duplicate": 2,
         "id: missing": 1,
         "sent: not of type time": 1,
         "weight: not of type float": 1,
-        "weight: not possible; delay: not of type float": 1,
+        "delay: not of type float": 1,
     }
     assert sum(made.turned_away.values()) == len(quarantine)
     by_reason = {row["reasons"]: row for row in quarantine.to_dicts()}
-    assert by_reason["weight: not possible; delay: not of type float"]["delay"] == "late"
+    assert by_reason["delay: not of type float"]["delay"] == "late"
     assert by_reason["sent: not of type time"]["sent"] == "soon"
 
 
 def test_of_repeats_one_stays(blobs: FolderBlobs) -> None:
     made = dataset(history(dirty()), blobs, as_of=AS_OF, given=settings(rules=LAX))
-    assert not table(blobs, made.table).select("id", "sent").is_duplicated().any()
+    assert not made.rows(blobs).select("id", "sent").is_duplicated().any()
     kept = dataset(history(dirty()), blobs, as_of=AS_OF, given=settings(rules=LAX, clean={"duplicates": "keep"}))
     assert "duplicate" not in kept.turned_away
-    assert len(table(blobs, kept.table)) == len(table(blobs, made.table)) + 2
+    assert len(kept.rows(blobs)) == len(made.rows(blobs)) + 2
 
 
 def test_a_clean_source_has_no_quarantine(blobs: FolderBlobs) -> None:
@@ -83,7 +87,7 @@ def test_a_clean_source_has_no_quarantine(blobs: FolderBlobs) -> None:
 def test_what_the_record_says(blobs: FolderBlobs) -> None:
     made = dataset(history(parcels()), blobs)
     assert made.parents == (charter().id,)
-    assert made.sources == ("parcels",)
+    assert [(origin.name, origin.location) for origin in made.sources] == [("parcels", "parcels.csv")]
     assert made.left_out == ("colour",)
     assert made.classes == ("false", "true")
     assert made.embargo == DAY // timedelta(microseconds=1)
@@ -100,17 +104,18 @@ def test_what_the_record_says(blobs: FolderBlobs) -> None:
     }
 
 
-def test_parts_are_slices_of_the_table(blobs: FolderBlobs) -> None:
+def test_parts_follow_each_other_with_an_embargo_between(blobs: FolderBlobs) -> None:
     made = dataset(history(parcels()), blobs)
-    rows = table(blobs, made.table)
+    rows = made.rows(blobs)
     assert rows["sent"].is_sorted()
     assert rows["late"].null_count() == 0
     for name in ("train", "validation", "test"):
         part = made.parts[name]
-        times = rows["sent"].slice(part.offset, part.rows)
+        times = made.rows(blobs, name)["sent"]
+        assert len(times) == part.rows
         assert part.start <= times.min() <= times.max() < part.end  # type: ignore[operator]
-    train, validation = made.parts["train"], made.parts["validation"]
-    assert rows["sent"].slice(train.offset, train.rows).max() + DAY < validation.start  # type: ignore[operator]
+    validation = made.parts["validation"]
+    assert made.rows(blobs, "train")["sent"].max() + DAY < validation.start  # type: ignore[operator]
 
 
 def test_the_contract_asks_for_what_is_known_beforehand(blobs: FolderBlobs) -> None:
@@ -128,7 +133,7 @@ def test_the_profile_is_that_of_the_training_rows(blobs: FolderBlobs) -> None:
         weight=pl.when(pl.int_range(pl.len()) % 5 == 0).then(None).otherwise("weight"),
     )
     made = dataset(history(raw), blobs)
-    train = table(blobs, made.table).slice(made.parts["train"].offset, made.parts["train"].rows)
+    train = made.rows(blobs, "train")
     assert sorted(made.profile) == ["city", "weight"]
     for name, profile in made.profile.items():
         assert profile.missing == train[name].null_count() / len(train) > 0
@@ -149,8 +154,8 @@ def test_a_column_that_is_missing_throughout_is_named_and_no_obstacle(blobs: Fol
 @pytest.mark.parametrize(
     ("as_of", "given", "words"),
     [
-        (local(1), {}, "no row has a known outcome: found '0 rows due'"),
-        (local(4), {}, "too short|has no rows"),
+        (local(1), {}, "no row has a known outcome"),
+        (local(4), {"split": {"by": "time"}}, "too short|has no rows"),
         (local(40), {"split": {"test": "40d"}}, "too short"),
         (local(40), {"split": {"embargo": "1h"}}, "shorter than the label delay"),
     ],
@@ -180,8 +185,10 @@ CHILD = """
 import sys
 from pathlib import Path
 from parcels import dataset, history, store
-from fullcycle.data.sources.files import read_source
-raw, _ = read_source(sys.argv[1], Path())
+from fullcycle.data.settings import Source
+from fullcycle.data.sources.read import read
+from fullcycle.data.sources.reading import whole
+raw = whole(read(Source(name="rows", location=sys.argv[1]), Path()))
 print(dataset(history(raw), store(Path(sys.argv[2]))).id)
 """
 
@@ -200,7 +207,7 @@ def test_the_id_depends_on_content_alone(tmp_path: Path) -> None:
     ).write_parquet(tmp_path / "rows.parquet")
     ids = {id_in_a_process(tmp_path / "rows.csv", tmp_path / str(threads), threads) for threads in (1, 4)}
     for name in ("rows.csv", "rows.parquet"):
-        ids.add(dataset(history(read_source(name, tmp_path)[0]), store(tmp_path)).id)
+        ids.add(dataset(history(whole(read(Source(name="rows", location=name), tmp_path))), store(tmp_path)).id)
     assert len(ids) == 1
 
 

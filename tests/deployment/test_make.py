@@ -14,7 +14,9 @@ import pytest
 
 import served
 from fullcycle import deployment
-from fullcycle.data.records import Dataset, Part
+from fullcycle.data.records import Dataset
+from fullcycle.data.split import Division, Part, Span
+from fullcycle.data.table import Segment
 from fullcycle.deployment.records import Release
 from fullcycle.deployment.settings import Deployment
 from fullcycle.development.records import Model
@@ -49,9 +51,11 @@ def dataset(blobs: FolderBlobs) -> Dataset:
     when = [served.START + timedelta(minutes=14 * number) for number in range(ROWS)]
     table = io.BytesIO()
     pl.DataFrame({"distance": distance, "when": when, "late": late}).write_parquet(table)
-    part = Part(start=when[0], end=when[-1] + timedelta(days=1), offset=500, rows=ROWS - 500)
+    part = Part(start=when[500], end=when[-1] + timedelta(days=1), rows=ROWS - 500)
+    division = Division(by="time", columns=("when",), spans={"test": Span(start=part.start, end=part.end)})
     plain = served.dataset(served.flights(3, 30, seed=1))
-    return msgspec.structs.replace(plain, table=blobs.put(table.getvalue()), parts={"test": part})
+    segment = Segment(period="all", rows=ROWS, blob=blobs.put(table.getvalue()))
+    return msgspec.structs.replace(plain, table=(segment,), division=division, parts={"test": part})
 
 
 def model(blobs: FolderBlobs, weight: float, plan: Plan = PLAN, **over: Any) -> Model:

@@ -13,7 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fullcycle.data.records import Column, Dataset, Part
+from fullcycle.data.records import Column, Dataset
+from fullcycle.data.split import Division, Part, Span
+from fullcycle.data.table import Segment
 from fullcycle.development import make
 from fullcycle.development.records import Model, Trial
 from fullcycle.development.settings import Development
@@ -97,11 +99,16 @@ class World:
         return Dataset(
             as_of=START + timedelta(days=90),
             sources=(),
-            table=self.blobs.put(body.getvalue()),
+            table=(Segment(period="all", rows=len(frame), blob=self.blobs.put(body.getvalue())),),
             quarantine="",
             turned_away={},
             columns=columns,
             derived=derived or {},
+            division=Division(
+                by="time",
+                columns=("at",),
+                spans={name: Span(start=part.start, end=part.end) for name, part in _parts(frame).items()},
+            ),
             parts=_parts(frame),
             embargo=0,
             contract=Contract(
@@ -181,8 +188,9 @@ def money(**cells: dict[str, float]) -> ValueTable:
 
 def _parts(frame: pl.DataFrame) -> dict[str, Part]:
     cuts = [0, frame.height * 6 // 10, frame.height * 8 // 10, frame.height]
+    tick = timedelta(microseconds=1)
     return {
-        name: Part(start=frame["at"][first], end=frame["at"][last - 1], offset=first, rows=last - first)
+        name: Part(start=frame["at"][first], end=frame["at"][last - 1] + tick, rows=last - first)
         for name, first, last in zip(("train", "validation", "test"), cuts, cuts[1:], strict=False)
     }
 

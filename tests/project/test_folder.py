@@ -72,8 +72,8 @@ def test_a_folder_is_read(folder: Path) -> None:
     assert (project.scope.project, project.scope.environment, project.scope.timeline) == ("parcels", "dev", "live")
     rows, fingerprint = project.read_rows()
     past = project.history(rows)
-    assert past.rows["late"].to_list() == [True, False]
-    assert past.rows["sent"][0].isoformat() == "2024-03-01T09:00:00+00:00"
+    assert past.rows.all()["late"].to_list() == [True, False]
+    assert past.rows.all()["sent"][0].isoformat() == "2024-03-01T09:00:00+00:00"
     assert len(fingerprint) == 64
 
 
@@ -97,8 +97,8 @@ def test_looking_writes_nothing(folder: Path) -> None:
         ('name = "parcels"\n', 'name = "My Parcels"\n', "cycle.toml:2", "project.name"),
         ("[data]\n", "[dota]\n", "cycle.toml:16", "unknown key 'dota'.*'data'"),
         ("action_changes_outcome = false\n", "", "cycle.toml:5", "needs 'action_changes_outcome'"),
-        ('from = "parcels.csv" }]', 'form = "parcels.csv" }]', "cycle.toml:17", "'form'.*'from'"),
-        ('from = "parcels.csv" }]', 'from = "parcels.csv" }, { name = "b", from = "b.csv" }]', "cycle.toml:17", "sources"),
+        ('from = "parcels.csv" }]', 'frm = "parcels.csv" }]', "cycle.toml:17", "'frm'.*'from'"),
+        ('sources = [{ name = "parcels", from = "parcels.csv" }]', 'sources = []', "cycle.toml:17", "sources"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_cycle_toml_names_its_line(folder: Path, old: str, new: str, place: str, words: str) -> None:
@@ -151,12 +151,12 @@ def test_undeclared_columns_are_left_out_and_named_or_refused(folder: Path) -> N
     project = Project(folder)
     raw = project.read_rows()[0]
     assert project.left_out(raw) == ("colour",)  # the name was declared: to be dropped
-    assert "colour" not in project.history(raw).rows.columns
+    assert "colour" not in project.history(raw).rows.empty.columns
     strict = edit(folder, "cycle.toml", "", 'undeclared = "error"\n')
     with pytest.raises(InputError, match=r"parcels\.csv: columns that nobody declared: found 'colour'"):
         strict.history(raw)
     (folder / "columns.toml").write_text(COLUMNS + 'colour = { type = "category" }\n')
-    assert len(Project(folder).history(raw).rows) == 2
+    assert len(Project(folder).history(raw).rows.all()) == 2
 
 
 def test_a_key_without_a_line_names_the_nearest(folder: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_source_in_cycle_py(folder: Path) -> None:
     project = edit(folder, "cycle.toml", 'from = "parcels.csv"', 'from = "python:two"')
     edit(folder, "columns.toml", 'name = { type = "text", personal = "drop" }\n', "")
     try:
-        assert project.history(project.read_rows()[0]).rows["delay"].to_list() == [3.0]
+        assert project.history(project.read_rows()[0]).rows.all()["delay"].to_list() == [3.0]
     finally:
         SOURCES.remove("two")
 

@@ -33,7 +33,7 @@ def test_what_is_written_is_a_project(tmp_path: Path, table: Path) -> None:
     assert project.settings.data.derive == {"churned_is_yes": "churned == 'yes'"}
     assert list(project.columns) == ["id", "at", "spend", "churned"]
     history = project.history(project.read_rows()[0])
-    assert history.rows["churned_is_yes"].sum() == CSV.count("yes")
+    assert history.rows.all()["churned_is_yes"].sum() == CSV.count("yes")
     assert "[scoping] label_delay" in decide
     assert "[scoping] action_changes_outcome" in decide
     assert sorted(path.name for path in (tmp_path / "My Shop").iterdir()) == [
@@ -105,7 +105,7 @@ def test_examples_are_projects(tmp_path: Path, name: str, monkeypatch: pytest.Mo
     monkeypatch.setattr("fullcycle.examples.Example.rows", lambda self: few)
     assert init_example(tmp_path / "p", name) == ()
     project = Project(tmp_path / "p")
-    assert set(project.columns) <= set(few.columns)
+    assert set(project.columns) <= set(project.read_rows()[0].columns)
     assert pl.read_parquet(tmp_path / "p" / shown.data).equals(few)
     assert tomllib.loads(shown.texts["columns.toml"]).keys() == project.columns.keys()
 

@@ -11,8 +11,8 @@ import msgspec
 import polars as pl
 import pytest
 
+from fullcycle.data.history import History
 from fullcycle.data.settings import ColumnFact
-from fullcycle.data.sources.history import History
 from fullcycle.kernel.errors import InputError, Refused
 from fullcycle.kernel.verbs import Observation
 from fullcycle.scoping import make, require_feasible

@@ -69,8 +69,8 @@ def _period(project: Project, start: str | None, end: str | None) -> tuple[datet
 def _history(project: Project, zone: str) -> tuple[datetime, datetime]:
     from fullcycle.kernel.clock import day_start
 
-    times = project.history(project.read_rows()[0]).rows[project.settings.scoping.time]
-    first, last = times[0], times[-1]
+    periods = project.history(project.read_rows()[0]).rows.periods()
+    first, last = periods[0].start, periods[-1].last
     return day_start(first + (last - first) / 2, zone), day_start(
         last + project.label_delay + timedelta(hours=36), zone
     )

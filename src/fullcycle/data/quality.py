@@ -1,59 +1,62 @@
-"""Quality: what was seen of the rows, as findings."""
+"""Quality: what is odd about the training rows' columns, and how many rows were turned away, as findings."""
 
 from __future__ import annotations
 
-import polars as pl
+from collections.abc import Mapping, Sequence
 
+from fullcycle.data.contract.settings import Rules
 from fullcycle.data.records import Column
-from fullcycle.data.settings import Rules
 from fullcycle.kernel.finding import Finding
+from fullcycle.measure.sketches import ColumnSketch
 
 _ID_LIKE = 0.95
 """Share of different values from which a column names rows instead of describing them."""
 
 
-def quality(rows: pl.DataFrame, columns: tuple[Column, ...], rules: Rules, *, turned_away: int) -> tuple[Finding, ...]:
-    """Rows enough, quarantine small enough, columns that are mostly missing, constant, or name each row."""
-    found = list(_table(rows, rules, turned_away))
+def quality(
+    sketches: Mapping[str, ColumnSketch], columns: Sequence[Column], rules: Rules, *, kept: int, turned_away: int
+) -> tuple[Finding, ...]:
+    """Quarantine small enough; columns that are mostly missing, constant, or name each row.
+
+    Parameters
+    ----------
+    sketches : of the training rows.
+    kept, turned_away : rows of the whole table, and of its quarantine.
+
+    >>> quality({}, (), Rules(), kept=90, turned_away=10)[0].passed
+    False
+    """
+    found = [_quarantine(kept, turned_away, rules.quarantine_at_most)]
     for column in columns:
-        found += _column(rows[column.name], column, rules)
+        if column.name in sketches:
+            found += _column(sketches[column.name], column, rules)
     return tuple(found)
 
 
-def _table(rows: pl.DataFrame, rules: Rules, turned_away: int) -> tuple[Finding, ...]:
-    share = turned_away / max(1, turned_away + len(rows))
-    enough = Finding(
-        check="rows",
-        subject="table",
-        value=float(len(rows)),
-        limit=float(rules.rows_at_least),
-        rule="at_least",
-        passed=len(rows) >= rules.rows_at_least,
-        unit="rows",
-    )
-    few = Finding(
+def _quarantine(kept: int, turned_away: int, limit: float) -> Finding:
+    share = turned_away / max(1, turned_away + kept)
+    return Finding(
         check="quarantine",
         subject="table",
         value=share,
-        limit=rules.quarantine_at_most,
+        limit=limit,
         rule="at_most",
-        passed=share <= rules.quarantine_at_most,
+        passed=share <= limit,
         evidence={"rows": turned_away},
     )
-    return enough, few
 
 
-def _column(values: pl.Series, column: Column, rules: Rules) -> list[Finding]:
+def _column(sketch: ColumnSketch, column: Column, rules: Rules) -> list[Finding]:
     """What is odd about a column; none of it stops the cycle."""
-    n = max(1, len(values))
-    found = []
-    if missing := values.null_count() / n:
+    found, missing = [], sketch.missing / max(1, sketch.n)
+    if missing:
         found.append(_odd("missing", column, missing, rules.missing_at_most, passed=missing <= rules.missing_at_most))
-    if column.feature and values.n_unique() == 1:
+    values = sketch.distinct + (1 if sketch.missing else 0)
+    if column.feature and values == 1:
         found.append(_odd("constant", column, 1.0, unit="distinct values"))
-    distinct = values.drop_nulls().n_unique() / n
-    if column.feature and column.kind in ("category", "text", "integer") and distinct > _ID_LIKE:
-        found.append(_odd("id_like", column, distinct, _ID_LIKE, unit="distinct values a row"))
+    share = sketch.distinct / max(1, sketch.n)
+    if column.feature and column.kind in ("category", "text", "integer") and share > _ID_LIKE:
+        found.append(_odd("id_like", column, share, _ID_LIKE, unit="distinct values a row"))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TypeAlias
 
 import numpy as np
@@ -68,8 +67,7 @@ def non_inferior(
 
 def rows_of_test(dataset: Dataset, blobs: Blobs) -> pl.DataFrame:
     """The rows that neither was fitted on, in the table's order."""
-    part = dataset.parts["test"]
-    return pl.read_parquet(io.BytesIO(blobs.get(dataset.table))).slice(part.offset, part.rows)
+    return dataset.rows(blobs, "test")
 
 
 def codes(target: pl.Series, task: str, classes: tuple[str, ...]) -> Floats:

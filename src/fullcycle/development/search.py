@@ -73,7 +73,7 @@ def trial(
     fitter = LEARNERS[learner]
     prepared = _prepared(
         _Preparation(
-            Source(dataset.table, blobs),
+            Source(dataset.id, dataset, blobs),
             dataset,
             charter,
             (dataset.id, charter.id),

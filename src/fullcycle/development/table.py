@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -45,9 +44,10 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A blob that may be cached: two are equal where their digests are, wherever they are kept."""
+    """A dataset that may be cached: two are equal where their ids are, wherever they are kept."""
 
-    digest: str
+    id: str
+    dataset: Dataset = field(compare=False)
     blobs: Blobs = field(compare=False)
 
 
@@ -61,18 +61,16 @@ def rows(dataset: Dataset, target: str, blobs: Blobs, *parts: str) -> Rows:
     InputError
         A row of a part has no known outcome.
     """
-    table = decoded(Source(dataset.table, blobs))
-    if target not in table.columns:
-        raise ColumnMissing(target, table.columns, source=f"dataset {dataset.id[:12]}", needed_by="[scoping] target")
-    slices = [table.slice(dataset.parts[part].offset, dataset.parts[part].rows) for part in parts]
-    frame = pl.concat(slices)
+    frame = pl.concat([decoded(Source(dataset.id, dataset, blobs), part) for part in parts])
+    if target not in frame.columns:
+        raise ColumnMissing(target, frame.columns, source=f"dataset {dataset.id[:12]}", needed_by="[scoping] target")
     return Rows(frame, outcome(frame[target], dataset.classes))
 
 
-@lru_cache(maxsize=1)
-def decoded(source: Source) -> pl.DataFrame:
-    """The table of a Parquet blob; the last one read stays in memory."""
-    return pl.read_parquet(io.BytesIO(source.blobs.get(source.digest)))
+@lru_cache(maxsize=3)
+def decoded(source: Source, part: str) -> pl.DataFrame:
+    """The rows of a part; those of the last dataset read stay in memory."""
+    return source.dataset.rows(source.blobs, part)
 
 
 def outcome(target: pl.Series, classes: tuple[str, ...]) -> Floats:

@@ -167,7 +167,7 @@ def _first_path(parsed: Any) -> tuple[str, ...]:
     while isinstance(parsed, dict) and parsed:
         key, parsed = next(iter(parsed.items()))
         keys = (*keys, key)
-        parsed = parsed[0] if isinstance(parsed, list) else parsed
+        parsed = parsed[0] if isinstance(parsed, list) and parsed else parsed
     return keys
 
 

@@ -11,11 +11,13 @@ import msgspec
 import polars as pl
 
 from fullcycle.business.records import Verdict
+from fullcycle.data.diff import Difference
+from fullcycle.data.portrait import Portrait, read
+from fullcycle.data.profile.statistics import Statistics, statistics
 from fullcycle.data.records import Dataset
 from fullcycle.deployment.records import Release
 from fullcycle.development.records import Model
 from fullcycle.kernel.clock import parse_instant
-from fullcycle.kernel.errors import UnknownKey
 from fullcycle.kernel.record import Record
 from fullcycle.kernel.settings import check
 from fullcycle.loop import stages
@@ -24,6 +26,9 @@ from fullcycle.monitoring.records import Health
 from fullcycle.predictor.bundle import Predictor
 from fullcycle.project import Project as Folder
 from fullcycle.project import find_folder
+from fullcycle.project.compare import compared
+from fullcycle.project.exports import charts
+from fullcycle.project.quarantine import quarantined
 from fullcycle.project.stages import heads
 from fullcycle.scoping.records import Charter
 
@@ -125,14 +130,43 @@ class Project:
 
     def rows(self, dataset: Dataset, part: str = "train") -> pl.DataFrame:
         """Rows of the ``train``, ``validation`` or ``test`` part of *dataset*."""
-        if part not in dataset.parts:
-            raise UnknownKey(part, dataset.parts, what="part")
-        found = dataset.parts[part]
-        return pl.read_parquet(self.folder.blobs.get(dataset.table)).slice(found.offset, found.rows)
+        return dataset.rows(self.folder.blobs, part)
+
+    def quarantine(self, dataset: Dataset) -> pl.DataFrame:
+        """The rows that *dataset* turned away, as text, with their ``reasons``."""
+        return quarantined(dataset, self.folder.blobs)
+
+    def profile(self, dataset: Dataset) -> dict[str, Statistics]:
+        """Figures of the training rows of *dataset*, by column."""
+        return {name: statistics(sketch) for name, sketch in self._portrait(dataset).sketches.items()}
+
+    def pictures(self, dataset: Dataset) -> dict[str, Any]:
+        """Altair charts of the training rows of *dataset*, by title: of the whole table, then of each column.
+
+        Raises
+        ------
+        InputError
+            The extra ``pictures`` is not installed.
+        """
+        charter = cast(Charter, self._turn.run.get(dataset.parents[0]))
+        return dict(charts(self._portrait(dataset), charter.target))
+
+    def diff(self, before: Record, after: Record) -> Difference:
+        """What changed from one record to another of its kind; of two datasets also in rows, schema, distribution and quality.
+
+        Raises
+        ------
+        InputError
+            They are not of one kind.
+        """
+        return compared(before, after, self.folder.blobs)
 
     def predictor(self, release: Release) -> Predictor:
         """What answers rows as the service does, loaded and verified."""
         return Predictor.load(self.folder.blobs.get(release.bundle), digest=release.bundle)
+
+    def _portrait(self, dataset: Dataset) -> Portrait:
+        return read(self.folder.blobs.get(dataset.portrait))
 
     @cached_property
     def _turn(self) -> stages.Cycle:

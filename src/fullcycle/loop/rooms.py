@@ -10,16 +10,15 @@ from typing import Any
 
 from fullcycle import business, data, deployment, development, monitoring, scoping
 from fullcycle.business.records import Verdict
+from fullcycle.data.divided import looked_at_until
+from fullcycle.data.history import History
 from fullcycle.data.records import Dataset
-from fullcycle.data.sources.history import History
-from fullcycle.data.split import boundaries
 from fullcycle.deployment.probe import probe
 from fullcycle.deployment.records import Release
 from fullcycle.development.gates import measured_gates
 from fullcycle.development.records import Model, Trial
 from fullcycle.engine import LocalEngine
 from fullcycle.kernel.clock import Clock
-from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
 from fullcycle.kernel.record import Record, canonical, digest
 from fullcycle.kernel.scope import Actor
@@ -104,16 +103,23 @@ class Rooms:
     def dataset(self, charter: Charter, as_of: datetime) -> Dataset:
         """The Dataset as of a time."""
         self.progress("data", 0, 0)
-        return self.run.step(
+        dataset = self.run.step(
             data.make,
             inputs={"charter": charter, "source": self.source},
-            parameters={"settings": self.settings.data, "columns": self.project.columns, "as_of": as_of},
+            parameters={
+                "settings": self.settings.data,
+                "columns": self.project.columns,
+                "as_of": as_of,
+                "hashed_under": digest(self.project.personal_key),
+            },
             using={
                 "history": Lazy(lambda: self.history),
                 "left_out": lambda: self.project.left_out(self.source.value),
                 "blobs": self.run.blobs,
             },
         )
+        self._measure_once(dataset, lambda: self.history.seen)
+        return dataset
 
     def model(self, charter: Charter, dataset: Dataset, refit: Trial | None) -> Model:
         """The Model; with *refit* that trial's learner and parameters, without a search."""
@@ -195,14 +201,8 @@ class Rooms:
         return self.run.observe("traffic.cut", lambda: ((frame, counts), fingerprint), facts={"cut": cut.digest})
 
     def _test_start(self, as_of: datetime) -> datetime:
-        due = self.history.due(as_of)[self.settings.scoping.time]
-        if not len(due):
-            raise InputError(
-                "no row is old enough to have an outcome",
-                found=f"as of {as_of:%Y-%m-%d}",
-                mend="check the time column and the label delay",
-            )
-        return boundaries(due[0], due[-1], self.settings.data.split, self.settings.project.timezone).test
+        """Before which rows a question may be held against what came true."""
+        return looked_at_until(self.history, self.settings.data.split, as_of, task=self.settings.scoping.task)
 
     def _seconds(self, record: Record) -> float:
         entries = self.run.state.refresh().entries

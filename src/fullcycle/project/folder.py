@@ -17,17 +17,17 @@ from msgspec import Meta, Struct
 
 from fullcycle.business.decide import check_policy
 from fullcycle.business.settings import Business
+from fullcycle.data.assemble import Assembled, assemble
 from fullcycle.data.contract import rule_of
+from fullcycle.data.history import History
+from fullcycle.data.landing import cleaned, land, left_out
 from fullcycle.data.settings import ColumnFact, Data
-from fullcycle.data.sources import CLEANERS
-from fullcycle.data.sources.files import read_source
-from fullcycle.data.sources.history import History
-from fullcycle.data.sources.types import typed
+from fullcycle.data.sources.read import read
 from fullcycle.deployment.settings import Deployment
 from fullcycle.development.settings import Development
 from fullcycle.kernel.blobs import FolderBlobs, write_aside
 from fullcycle.kernel.clock import duration
-from fullcycle.kernel.errors import ColumnMissing, InputError, UnknownKey
+from fullcycle.kernel.errors import InputError, UnknownKey
 from fullcycle.kernel.journal import Journal, open_journal
 from fullcycle.kernel.record import digest
 from fullcycle.kernel.scope import LIVE, Scope
@@ -189,6 +189,12 @@ class Project:
             write_aside(path, secrets.token_hex(32).encode(), mode=0o600)
         return path
 
+    @property
+    def personal_key(self) -> bytes:
+        """The same key where ``columns.toml`` hashes personal data; empty, and not made, where it does not."""
+        hashes = any(fact.personal == "hash" for fact in self.columns.values())
+        return self.key_path.read_bytes() if hashes else b""
+
     @cached_property
     def code(self) -> str:
         """Digest of ``cycle.py``, empty without one."""
@@ -205,63 +211,48 @@ class Project:
         """How long until an outcome is known."""
         return duration(self.settings.scoping.label_delay, place=self.document.place("scoping", "label_delay"))
 
-    def read_rows(self) -> tuple[Any, str]:
-        """The source, through the project's own cleaning steps, and the fingerprint of what was read.
+    def read_rows(self) -> tuple[Assembled, str]:
+        """The rows of all sources, assembled and through the project's own cleaning steps; and the fingerprint of what was read.
 
-        See :func:`fullcycle.data.sources.files.read_source`.
+        See :func:`fullcycle.data.sources.read.read` and :func:`fullcycle.data.assemble.assemble`.
         """
         self.load_code()
-        rows, fingerprint = read_source(self.settings.data.sources[0].location, self.folder)
-        for name in CLEANERS:
-            rows = CLEANERS[name](rows)
-        return rows, fingerprint
+        data, scoping = self.settings.data, self.settings.scoping
+        readings = {source.name: read(source, self.folder) for source in data.sources}
+        assembled = assemble(
+            data,
+            readings,
+            self.columns,
+            zone=self.settings.project.timezone,
+            time=scoping.time,
+            target=scoping.target,
+            label_delay=self.label_delay,
+            state=self.state,
+        )
+        return cleaned(assembled), assembled.fingerprint
 
-    def history(self, raw: Any) -> History:
-        """The past that *raw* rows tell, typed by ``columns.toml``.
-
-        Raises
-        ------
-        ColumnMissing
-            A column that is named somewhere is not in the table; names the nearest that is.
-        """
-        scoping, data = self.settings.scoping, self.settings.data
-        origin = data.sources[0].location
-        keys = {scoping.entity: "[scoping] entity", scoping.time: "[scoping] time"}
-        for name, needed_by in keys.items():
-            if name not in self.columns:
-                source = self.document.place("scoping", needed_by.split()[1])
-                if name in raw.columns:
-                    raise InputError(
-                        f"column {name!r} has no line in columns.toml, but {needed_by} needs it",
-                        place=source,
-                        mend=f"add a line '{name} = {{ type = … }}' to columns.toml",
-                    )
-                raise ColumnMissing(name, self.columns, source=source, needed_by=needed_by)
-        if self.left_out(raw) and data.undeclared == "error":
-            raise InputError(
-                "columns that nobody declared",
-                place=origin,
-                found=", ".join(self.left_out(raw)),
-                mend="give each a line in columns.toml",
-            )
-        zone = self.settings.project.timezone
-        rows, turned_away = typed(raw, self.columns, keys=keys, time=scoping.time, zone=zone, source=origin)
-        return History(
-            rows,
-            turned_away,
+    def history(self, assembled: Assembled) -> History:
+        """The past that *assembled* rows tell; see :func:`fullcycle.data.landing.land`."""
+        scoping = self.settings.scoping
+        return land(
+            assembled,
+            self.settings.data,
             facts=self.columns,
-            derived=data.derive,
+            declared=self._document.values,
             task=scoping.task,
             target=scoping.target,
             entity=scoping.entity,
             time=scoping.time,
             label_delay=self.label_delay,
-            zone=zone,
+            zone=self.settings.project.timezone,
+            key=self.personal_key,
+            spool=self.state / "spool",
+            place=lambda key: self.document.place("scoping", key),
         )
 
-    def left_out(self, raw: Any) -> tuple[str, ...]:
+    def left_out(self, assembled: Assembled) -> tuple[str, ...]:
         """Columns of the source that ``columns.toml`` does not name; personal data to be dropped is named there."""
-        return tuple(sorted(set(raw.columns) - set(self._document.values)))
+        return left_out(assembled, self._document.values)
 
     def _check_zone(self) -> None:
         zone = self.settings.project.timezone

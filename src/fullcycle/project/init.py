@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fullcycle.data.sources.files import parquet, read_source
+from fullcycle.data.sources.files import parquet
+from fullcycle.data.sources.read import read
+from fullcycle.data.sources.reading import whole
+from fullcycle.data.sources.settings import Source
 from fullcycle.examples import example
 from fullcycle.kernel.errors import InputError, OutsideError, nearest
 from fullcycle.project.folder import STATE
@@ -43,7 +46,7 @@ def init_from_data(
         The disk does not let us write; nothing is left behind.
     """
     _must_exist(file)
-    frame, _ = read_source(str(file.resolve()), folder)
+    frame = whole(read(Source(name="rows", location=str(file.resolve())), folder))
     guess = infer(frame, target, time=time, entity=entity, source=str(file))
     inside = file.resolve().is_relative_to(folder.resolve())
     location = file.resolve().relative_to(folder.resolve()).as_posix() if inside else file.name
@@ -114,7 +117,7 @@ action_changes_outcome = false  # {DECIDE}: whether what is decided changes the 
 
 [data]  # 2 the data
 sources = [{{ name = {_text(Path(location).stem)}, from = {_text(location)} }}]
-{f"[data.derive]{derive}{chr(10)}" if derive else ""}
+{f"[data.derive]{derive}{chr(10)}" if derive else ""}{_rules(guess)}
 [development]  # 3 the model
 search_budget = "40 trials"
 
@@ -142,7 +145,13 @@ def _line(name: str, column: Column) -> str:
     facts = [f'type = "{column.kind}"']
     facts += [f'known = "{column.known}"'] if column.known != "before" else []
     facts += ["feature = false"] if not column.feature else []
+    facts += list(column.facts)
     return f"{_key(name)} = {{ {', '.join(facts)} }}{_note(column.note)}\n"
+
+
+def _rules(guess: Guess) -> str:
+    """Rules across columns that hold throughout, for a person to take up."""
+    return "\n[data.rules]\n" + "\n".join(guess.rules) + "\n" if guess.rules else ""
 
 
 def _question(guess: Guess) -> str:

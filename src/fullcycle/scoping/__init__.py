@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from fullcycle.kernel.errors import Refused
 from fullcycle.kernel.finding import failed, sentence
 from fullcycle.kernel.verbs import Observation, step
 from fullcycle.measure.value import ValueTable
-from fullcycle.predictor.policy import Policy
+from fullcycle.predictor.policy import Decider, Policy
 from fullcycle.scoping.charter import check_limits, check_supported, gates, todays_rule, value_table, volume_per_day
 from fullcycle.scoping.feasibility import Known, feasibility, findings
 from fullcycle.scoping.records import Charter
@@ -26,12 +26,12 @@ class Past(Protocol):
         """Kind of every column."""
         ...
 
-    def known(self, as_of: datetime, *, before: datetime) -> Known:
-        """Rows of before *before* whose outcome was known at *as_of*."""
+    def known(self, as_of: datetime, *, before: datetime, columns: Collection[str]) -> Known:
+        """Rows of before *before* whose outcome was known at *as_of*, with *columns* at least."""
         ...
 
 
-@step("scoping.make", version=1, libraries=("numpy", "polars", "scipy"), project_code=True)
+@step("scoping.make", version=2, libraries=("numpy", "polars", "scipy"), project_code=True)
 def make(
     *,
     source: Observation,
@@ -72,7 +72,7 @@ def make(
         kinds=history.kinds,
         confidence=settings.confidence,
     )
-    past = history.known(as_of, before=until())
+    past = history.known(as_of, before=until(), columns=Decider(policy).columns)
     found = feasibility(past, policy=policy)
     return Charter(
         as_of=as_of,
