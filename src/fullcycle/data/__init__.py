@@ -82,7 +82,7 @@ def make(
         contract=contract(history, keys=(charter.entity, charter.time), bounds=counterpart(fitted, settings.clean)),
         profile=drawn.profile,
         portrait=blobs.put(drawn.body),
-        classes=history.classes(table.rows(columns=(charter.target,))),
+        classes=history.classes(table.distinct(charter.target)),
         left_out=left_out(),
         findings=findings(
             stored, plan, table, parts, drawn, facts, settings=settings, charter=charter, history=history, as_of=as_of

@@ -75,20 +75,21 @@ def looked_at_until(history: History, settings: Split, as_of: datetime, *, task:
 
 
 def _span(history: History, as_of: datetime) -> tuple[datetime, datetime]:
-    """First and last time of the rows whose outcome is known."""
-    times = [rows[history.time] for rows in _keys(history, as_of) if len(rows)]
-    if not times:
+    """First and last time of the rows whose outcome is known; only the ends of the history are read."""
+    first = next((rows[history.time] for rows in _keys(history, as_of) if len(rows)), None)
+    last = next((rows[history.time] for rows in _keys(history, as_of, backwards=True) if len(rows)), None)
+    if first is None or last is None:
         raise InputError(
             "no row has a known outcome",
             found=f"as of {as_of:%Y-%m-%d}",
             mend="check the time column, the target's expression and the label delay",
         )
-    return times[0][0], times[-1][-1]
+    return first[0], last[-1]
 
 
-def _keys(history: History, as_of: datetime) -> Iterator[pl.DataFrame]:
+def _keys(history: History, as_of: datetime, *, backwards: bool = False) -> Iterator[pl.DataFrame]:
     columns = list(dict.fromkeys((history.entity, history.time, history.target)))
-    for _, rows in history.due(as_of):
+    for _, rows in history.due(as_of, backwards=backwards):
         yield rows.filter(pl.col(history.target).is_not_null()).select(columns)
 
 

@@ -22,6 +22,8 @@ from fullcycle.kernel.finding import Finding
 from fullcycle.predictor.days import local_days
 from fullcycle.predictor.expression import parse
 
+MOST = 2_000_000
+"""Rows of a history that are held in memory together, about."""
 INSTANT = pl.Datetime("us", "UTC")
 
 
@@ -31,6 +33,7 @@ class Known(NamedTuple):
     rows: pl.DataFrame
     known: NDArray[np.float64]
     days: NDArray[np.int64]
+    count: int
     void: int
     classes: tuple[str, ...]
 
@@ -131,17 +134,17 @@ class History:
             return ("false", "true")
         return tuple(sorted(rows[self.target].drop_nulls().unique())) if self.task == "multiclass" else ()
 
-    def cut(self, as_of: datetime) -> Iterator[tuple[str, pl.DataFrame]]:
+    def cut(self, as_of: datetime, *, backwards: bool = False) -> Iterator[tuple[str, pl.DataFrame]]:
         """By period, the rows that had happened by *as_of*, each column as it was known then."""
-        for period in self.rows.periods():
+        for period in self.rows.periods()[:: -1 if backwards else 1]:
             if period.start < as_of:
                 yield period.name, self._as_known(self.rows.frame(period).filter(pl.col(self.time) < as_of), as_of)
 
-    def judged(self, as_of: datetime) -> Iterator[tuple[str, Judged]]:
+    def judged(self, as_of: datetime, *, backwards: bool = False) -> Iterator[tuple[str, Judged]]:
         """By period, the rows whose outcome should be there by *as_of*, held against the contract."""
         ripe = pl.col(self.time) + self.delays[self.target] <= as_of
         keys, needed = Keys(unique_keys(self.rules, self.facts)), (self.entity, self.time)
-        for name, cut in self.cut(as_of):
+        for name, cut in self.cut(as_of, backwards=backwards):
             if len(rows := cut.filter(ripe)):
                 found = violations(
                     rows,
@@ -155,19 +158,28 @@ class History:
                 )
                 yield name, found._replace(kept=self.derive(found.kept))
 
-    def due(self, as_of: datetime) -> Iterator[tuple[str, pl.DataFrame]]:
+    def due(self, as_of: datetime, *, backwards: bool = False) -> Iterator[tuple[str, pl.DataFrame]]:
         """By period, the rows that keep the contract and whose outcome should be there by *as_of*: known, or void."""
-        return ((name, found.kept) for name, found in self.judged(as_of))
+        return ((name, found.kept) for name, found in self.judged(as_of, backwards=backwards))
 
-    def known(self, as_of: datetime, *, before: datetime, columns: Collection[str] | None = None) -> Known:
-        """Rows of before *before* whose outcome was known at *as_of*, with all or some *columns*; see :class:`Known`."""
-        kept, void = [self.rows.empty.select(self._asked(columns))], 0
+    def known(
+        self, as_of: datetime, *, before: datetime, columns: Collection[str] | None = None, most: int = MOST
+    ) -> Known:
+        """Rows of before *before* whose outcome was known at *as_of*, with all or some *columns*; see :class:`Known`.
+
+        Of a history of more than *most* rows it gives about as many, always the same ones.
+        """
+        kept, count, void = [self.rows.empty.select(self._asked(columns))], 0, 0
+        share = most / max(1, sum(period.rows for period in self.rows.periods() if period.start < before))
+        chance = np.random.Generator(np.random.Philox(0))
         for _, due in self.due(as_of):
             due = due.filter(pl.col(self.time) < before).select(self._asked(columns))
-            kept.append(due.filter(pl.col(self.target).is_not_null()))
-            void += len(due) - len(kept[-1])
+            known = due.filter(pl.col(self.target).is_not_null())
+            count, void = count + len(known), void + len(due) - len(known)
+            kept.append(known if share >= 1 else known.filter(chance.random(len(known)) < share))
         rows = pl.concat(kept)
-        return Known(rows, self.outcome(rows), local_days(rows[self.time], self.zone), void, self.classes(rows))
+        days = local_days(rows[self.time], self.zone)
+        return Known(rows, self.outcome(rows), days, count, void, self.classes(rows))
 
     def quarantine(self, as_of: datetime) -> pl.DataFrame:
         """Rows turned away by *as_of*, once all of their cells were known; those whose time cannot be read always are."""

@@ -44,6 +44,10 @@ class Table(NamedTuple):
         """The rows of *part*, or all, in order."""
         return pl.concat(self.frames(part, columns))
 
+    def distinct(self, column: str) -> pl.DataFrame:
+        """The different values of a column."""
+        return pl.concat(frame.unique() for frame in self.frames(columns=(column,))).unique()
+
     def sample(self, part: str, rows: int, limit: int = SAMPLE) -> pl.DataFrame:
         """At most *limit* of the *rows* of a part, always the same ones, in order."""
         if rows <= limit:
