@@ -72,7 +72,7 @@ class Rooms:
     def source(self) -> Observation:
         """What the source holds now: its fingerprint, and its rows."""
         self.progress("reading the source", 0, 0)
-        return self.run.observe("data.source", self.project.read_rows)
+        return self.run.observe("data.source", lambda: self.project.read_rows(self.clock.now()))
 
     @cached_property
     def history(self) -> History:

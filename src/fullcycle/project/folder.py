@@ -6,7 +6,7 @@ import importlib.util
 import os
 import secrets
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,11 +22,14 @@ from fullcycle.data.contract import rule_of
 from fullcycle.data.history import History
 from fullcycle.data.landing import cleaned, land, left_out
 from fullcycle.data.settings import ColumnFact, Data
+from fullcycle.data.sources.production import TRAFFIC, read_traffic
 from fullcycle.data.sources.read import read
+from fullcycle.data.sources.reading import Reading
+from fullcycle.data.sources.settings import Source
 from fullcycle.deployment.settings import Deployment
 from fullcycle.development.settings import Development
 from fullcycle.kernel.blobs import FolderBlobs, write_aside
-from fullcycle.kernel.clock import duration
+from fullcycle.kernel.clock import SystemClock, duration
 from fullcycle.kernel.errors import InputError, UnknownKey
 from fullcycle.kernel.journal import Journal, open_journal
 from fullcycle.kernel.record import digest
@@ -34,6 +37,7 @@ from fullcycle.kernel.scope import LIVE, Scope
 from fullcycle.kernel.settings import Document, json_schema
 from fullcycle.monitoring.settings import Monitoring
 from fullcycle.scoping.settings import Scoping
+from fullcycle.traffic.read import Traffic
 
 STATE = ".fullcycle"
 ENVIRONMENTS = ("dev", "staging", "production")
@@ -211,14 +215,16 @@ class Project:
         """How long until an outcome is known."""
         return duration(self.settings.scoping.label_delay, place=self.document.place("scoping", "label_delay"))
 
-    def read_rows(self) -> tuple[Assembled, str]:
+    def read_rows(self, now: datetime | None = None) -> tuple[Assembled, str]:
         """The rows of all sources, assembled and through the project's own cleaning steps; and the fingerprint of what was read.
+
+        Production traffic is read as it was known at *now*, by default at this moment.
 
         See :func:`fullcycle.data.sources.read.read` and :func:`fullcycle.data.assemble.assemble`.
         """
         self.load_code()
         data, scoping = self.settings.data, self.settings.scoping
-        readings = {source.name: read(source, self.folder) for source in data.sources}
+        readings = {source.name: self._read(source, now) for source in data.sources}
         assembled = assemble(
             data,
             readings,
@@ -230,6 +236,18 @@ class Project:
             state=self.state,
         )
         return cleaned(assembled), assembled.fingerprint
+
+    def _read(self, source: Source, now: datetime | None) -> Reading:
+        if source.location != TRAFFIC:
+            return read(source, self.folder)
+        live = msgspec.structs.replace(self.scope, timeline=LIVE)
+        return read_traffic(
+            Traffic(self.traffic_root, live),
+            now or SystemClock().now(),
+            entity=self.settings.scoping.entity,
+            time=self.settings.scoping.time,
+            target="" if self.settings.scoping.target in self.settings.data.derive else self.settings.scoping.target,
+        )
 
     def history(self, assembled: Assembled) -> History:
         """The past that *assembled* rows tell; see :func:`fullcycle.data.landing.land`."""

@@ -154,7 +154,7 @@ def test_what_is_wrong_with_a_stream(nats_server: str, tmp_path: Path) -> None:
     stream(nats_server, "EMPTY")
     with pytest.raises(InputError, match="no message of the topic is a JSON object: found '0 messages'"):
         read_topic(source(f"nats://{nats_server}/EMPTY"), tmp_path)
-    with pytest.raises(InputError, match="the stream is missing.* did you mean 'EMPTY'"):
+    with pytest.raises(InputError, match=r"the stream is missing.* did you mean 'EMPTY'"):
         read_topic(source(f"nats://{nats_server}/EMTY", "other"), tmp_path)
     with pytest.raises(InputError, match="the location names no topic"):
         read_topic(source(f"nats://{nats_server}"), tmp_path)
@@ -164,7 +164,7 @@ def test_a_login_of_nats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     pytest.importorskip("nats", reason="install: pip install nats-py")
     with nats(tmp_path / "store", "--user", "ana", "--pass", "s3cret") as address:
         monkeypatch.setenv("NATS_PASSWORD", "s3cret")
-        with pytest.raises(InputError, match="the stream is missing"):
+        with pytest.raises(InputError, match=r"the stream is missing"):
             read_topic(source(f"nats://ana:${{NATS_PASSWORD}}@{address}/ONE"), tmp_path)
         with pytest.raises(InputError, match="refuses access") as refused:
             read_topic(source(f"nats://ana:wr0ng@{address}/ONE"), tmp_path)
@@ -230,7 +230,7 @@ def test_a_topic_of_kafka_killed_while_landing(kafka_server: str, tmp_path: Path
 
 def test_what_is_wrong_with_a_topic(kafka_server: str, tmp_path: Path) -> None:
     topic(kafka_server, "parcels")
-    with pytest.raises(InputError, match="the topic is missing.* did you mean 'parcels'"):
+    with pytest.raises(InputError, match=r"the topic is missing.* did you mean 'parcels'"):
         read_topic(source(f"kafka://{kafka_server}/parcel"), tmp_path)
 
 

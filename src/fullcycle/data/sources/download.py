@@ -117,7 +117,7 @@ def request(address: str, source: Source) -> Any:
         address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     if source.token:
         headers["Authorization"] = f"Bearer {resolved(source.token)}"
-    retries = urllib3.Retry(connect=0, read=0, status=0, other=0, redirect=5)
+    retries = urllib3.Retry(connect=0, read=0, status=0, other=0, redirect=5, respect_retry_after_header=False)
     return _pool(urllib3, address).request(
         "GET", address, headers=headers, timeout=seconds, retries=retries, preload_content=False
     )

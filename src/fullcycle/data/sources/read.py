@@ -21,7 +21,7 @@ BROKERS = ("kafka", "nats")
 
 
 def read(source: Source, folder: Path) -> Reading:
-    """The rows of *source*; paths are taken from *folder*.
+    """The rows of *source*; paths are taken from *folder*. Production traffic is read by ``production.read_traffic``.
 
     Raises
     ------
@@ -51,10 +51,6 @@ def read(source: Source, folder: Path) -> Reading:
         from fullcycle.data.sources.api import read_api
 
         return read_api(source, folder)
-    if source.location == "traffic":
-        from fullcycle.data.sources.production import read_traffic
-
-        return read_traffic(source, folder)
     if kind in ("", "file", *HTTP, *STORES):
         return read_files(source, folder)
     raise InputError(

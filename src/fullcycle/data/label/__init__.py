@@ -1,0 +1,1 @@
+"""Labels by people: which rows to ask about, files for their tools, and how far they agree."""
