@@ -89,6 +89,14 @@ def test_sums_are_exact(values) -> None:
         assert sums.mean == float(total / len(values))
 
 
+@pytest.mark.parametrize("spread", [0, 3, 60, 300])
+def test_sums_of_many_numbers_near_and_far_are_exact(spread: int) -> None:
+    rng = np.random.default_rng(spread)
+    rows = rng.normal(size=40_000) * 10.0 ** rng.integers(-spread, spread + 1, 40_000)
+    rows[:20_000] = np.round(rows[:20_000])
+    assert Sums.of(rows) == Sums.of_counted(rows, np.ones(len(rows), np.int64))
+
+
 def test_mean_and_deviation_do_not_cancel() -> None:
     rows = 1e9 + np.array([0.1, 0.2, 0.3, 0.4])
     sums = Sums.of(rows)
@@ -129,6 +137,24 @@ def test_distinct_values_are_told_within_four_standard_errors(n: int) -> None:
     assert abs(distinct(registers(hash_texts(texts))) / n - 1) < 4 * 0.023
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(50_000.0),
+        np.arange(50_000) / 100,
+        1.6e15 + np.arange(50_000) * 1e6,
+        1 / (1 + np.arange(50_000)),
+        np.arange(-25_000, 25_000) * 2.0**40,
+    ],
+)
+def test_distinct_numbers_of_a_pattern_are_told_too(values) -> None:
+    found = registers(hash_numbers(keys(values)))
+    assert abs(distinct(found) / len(values) - 1) < 4 * 0.023
+    assert (registers(hash_numbers(keys(np.repeat(values, 3)[::-1]))) == found).all()
+    apart = [registers(hash_numbers(keys(part))) for part in np.array_split(values, 9)]
+    assert (np.max(apart, axis=0) == found).all()
+
+
 def test_hashes_stay_what_they_are() -> None:
     """Ids depend on them: a change of a library must not change one."""
     assert hash_texts(pl.Series(["", "a", "Zürich", "a" * 17])).tolist() == HASHES
@@ -160,6 +186,17 @@ def test_names_cut_anywhere_give_the_same_bits(values, places) -> None:
     assert canonical(reduce(ColumnSketch.merge, map(sketch, cut(values, places)))) == canonical(whole)
     assert whole.distinct == len({name for name in values if name is not None})
     assert whole.numbers.sums.n == len(values) - whole.missing
+
+
+def test_names_of_many_rows_are_counted_exactly() -> None:
+    rng = np.random.default_rng(3)
+    for names in (90, 5000):
+        values = pl.Series([f"n{place}" if place else None for place in rng.integers(0, names, 100_000)])
+        sketch = ColumnSketch.of(values, "category")
+        true = Counter(values.drop_nulls().to_list())
+        assert sketch.missing == values.null_count()
+        assert all(true[name] == times for name, times in zip(sketch.names.names, sketch.names.counts, strict=True))
+        assert sketch.numbers.sums.n == true.total()
 
 
 def test_of_many_names_the_common_ones_are_kept_with_bounds() -> None:
@@ -263,4 +300,4 @@ def test_sketches_survive_json() -> None:
 
 
 HASHES = [16294208416658607535, 6774081908283191102, 13489605450034404359, 13574111285727138511]
-NUMBERS = [15481881892811333770, 673586283495342769]
+NUMBERS = [2853835511630560277, 1176482704117103637]

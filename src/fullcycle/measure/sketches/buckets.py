@@ -32,8 +32,6 @@ _LOWEST = np.iinfo(np.int64).min
 _MAGNITUDE = np.iinfo(np.int64).max
 _DENSE = 1 << 19
 _SAMPLE = 1 << 14
-_BLOCK = 1 << 16
-_ROWS = 1 << 20
 
 
 class Buckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,13 +57,9 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @classmethod
     def of(cls, values: Floats) -> Buckets:
         """Finite *values* counted, (n,)."""
-        ranks = keys(values)
-        return cls.of_keys(ranks, level_of(ranks))
-
-    @classmethod
-    def of_keys(cls, ranks: Ints, level: int) -> Buckets:
-        """Values counted that are given as their `keys`, (n,); *level* is not above that of all, as `level_of` gives it."""
-        return cls._of_found(*_counted(ranks, level), level)
+        tally = Tally(level_of(values), float(values.min(initial=np.inf)), float(values.max(initial=-np.inf)))
+        tally.add(keys(values))
+        return tally.buckets()
 
     @classmethod
     def of_counted(cls, values: Floats, counts: Ints) -> Buckets:
@@ -74,11 +68,15 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         >>> Buckets.of_counted(np.array([2.5, 1.0]), np.array([1, 2])) == Buckets.of(np.array([1.0, 1.0, 2.5]))
         True
         """
-        return cls._of_found(*_added(keys(values), counts.astype(np.int64)), 0)
+        return cls.of_found(*_added(keys(values), counts.astype(np.int64)), 0)
 
     @classmethod
-    def _of_found(cls, found: Ints, times: Ints, level: int) -> Buckets:
-        """Rising bucket numbers of *level* with their counts, made as coarse as they need to be."""
+    def of_found(cls, found: Ints, times: Ints, level: int) -> Buckets:
+        """Rising bucket numbers of *level* with their counts, made as coarse as they need to be.
+
+        >>> Buckets.of_found(keys(np.array([1.0])), np.array([2]), 0).counts().tolist()
+        [2]
+        """
         coarse = _level(found, level)
         if coarse > level:
             found, times = _added(found >> (coarse - level), times)
@@ -89,14 +87,15 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The buckets of both."""
         level = max(self.level, other.level)
         (a, m), (b, n) = self.at(level), other.at(level)
-        return Buckets._of_found(*_added(np.concatenate((a, b)), np.concatenate((m, n))), level)
+        return Buckets.of_found(*_added(np.concatenate((a, b)), np.concatenate((m, n))), level)
 
     def at(self, level: int) -> tuple[Ints, Ints]:
         """Bucket numbers and counts at *level*, its own or a coarser one."""
         if level < self.level:
             raise InputError("buckets do not become finer", found=level, expected=f"{self.level} or more")
         pairs = unpack(self.cells).reshape(-1, 2)
-        return _added(np.cumsum(pairs[:, 0]) >> (level - self.level), pairs[:, 1])
+        found, times = np.cumsum(pairs[:, 0]), pairs[:, 1]
+        return (found, times) if level == self.level else _added(found >> (level - self.level), times)
 
     def counts(self) -> Ints:
         """The counts of the buckets in use, in order."""
@@ -143,6 +142,40 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return tuple(answers)
 
 
+class Tally:
+    """Counts being taken of finite values between *low* and *high*, at a *level* not above what `level_of` gives.
+
+    >>> tally = Tally(0, 1.0, 2.5)
+    >>> tally.add(keys(np.array([1.0])))
+    >>> tally.add(keys(np.array([2.5, 1.0])))
+    >>> tally.buckets().counts().tolist()
+    [2, 1]
+    """
+
+    def __init__(self, level: int, low: float, high: float) -> None:
+        self._level = level
+        ends: list[int] = keys(np.array([low, high]), level).tolist() if low <= high else [0, -1]
+        self._first, last = ends
+        self._dense = np.zeros(last - self._first + 1, np.int64) if last - self._first < _DENSE else None
+        self._sparse: list[tuple[Ints, Ints]] = []
+
+    def add(self, ranks: Ints) -> None:
+        """Count values that are given as their `keys`, (n,)."""
+        cells = ranks >> self._level
+        if self._dense is None:
+            self._sparse.append(np.unique(cells, return_counts=True))
+        else:
+            np.add.at(self._dense, np.subtract(cells, self._first, out=cells), 1)
+
+    def buckets(self) -> Buckets:
+        """What was counted."""
+        if self._dense is None:
+            found, times = (np.concatenate(parts) for parts in zip(*self._sparse, strict=True))
+            return Buckets.of_found(*_added(found, times), self._level)
+        used = np.flatnonzero(self._dense)
+        return Buckets.of_found(used + self._first, self._dense[used], self._level)
+
+
 def keys(values: Floats, level: int = 0) -> Ints:
     """The bucket of each value: its bits as an integer that rises with it, less the lowest *level* bits.
 
@@ -150,16 +183,11 @@ def keys(values: Floats, level: int = 0) -> Ints:
     [-1023, 0, 0, 1023]
     """
     bits = np.ascontiguousarray(values).view(np.int64)
-    found = np.empty_like(bits)
-    for start in range(0, len(bits), _BLOCK):
-        block, size = bits[start : start + _BLOCK], found[start : start + _BLOCK]
-        sign = block >> 63
-        np.bitwise_and(block, _MAGNITUDE, out=size)
-        np.bitwise_xor(size, sign, out=size)
-        np.subtract(size, sign, out=size)  # minus the magnitude where the sign is set
-        if level:
-            np.right_shift(size, level, out=size)
-    return found
+    sign = bits >> 63
+    found: Ints = bits & _MAGNITUDE
+    np.bitwise_xor(found, sign, out=found)
+    np.subtract(found, sign, out=found)  # minus the magnitude where the sign is set
+    return np.right_shift(found, level, out=found) if level else found
 
 
 def edges(found: Ints, level: int) -> Floats:
@@ -185,28 +213,13 @@ def _level(found: Ints, level: int) -> int:
     return bisect_left(range(_LEVELS), True, lo=level, key=few)
 
 
-def level_of(ranks: Ints) -> int:
+def level_of(values: Floats) -> int:
     """A level not above that of all values, read off some of them; above 0 only where many are different.
 
-    >>> level_of(keys(np.arange(100.0)))
+    >>> level_of(np.arange(100.0))
     0
     """
-    return _level(np.sort(ranks[:: max(1, len(ranks) // _SAMPLE)]), 0)
-
-
-def _counted(ranks: Ints, level: int) -> tuple[Ints, Ints]:
-    """The buckets in use, rising, and how many values lie in each."""
-    if not len(ranks):
-        return ranks, ranks
-    least, most = int(ranks.min()) >> level, int(ranks.max()) >> level
-    if most - least >= _DENSE:
-        return np.unique(ranks >> level, return_counts=True)
-    counts = np.zeros(most - least + 1, np.int64)
-    for start in range(0, len(ranks), _ROWS):
-        cells = ranks[start : start + _ROWS] >> level
-        counts += np.bincount(np.subtract(cells, least, out=cells), minlength=len(counts))
-    used = np.flatnonzero(counts)
-    return used + least, counts[used]
+    return _level(np.sort(keys(values[:: max(1, len(values) // _SAMPLE)])), 0)
 
 
 def _added(found: Ints, times: Ints) -> tuple[Ints, Ints]:

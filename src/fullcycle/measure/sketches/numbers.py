@@ -7,14 +7,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fullcycle.measure.sketches.buckets import MOST, Buckets, keys, level_of
-from fullcycle.measure.sketches.distinct import Registers, hash_numbers, registers
+from fullcycle.measure.sketches.buckets import MOST, Buckets, Tally, keys, level_of
+from fullcycle.measure.sketches.distinct import REGISTERS, Registers, fill, hash_numbers
 from fullcycle.measure.sketches.sums import Sums
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_BLOCK = 1 << 16
+_BLOCK = 15 << 10  # below 128 KiB, above which the allocator asks the system anew each time
+_FEW = 16  # rows a value, from which on counting values first is sooner
 
 
 class Numbers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,12 +55,13 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @classmethod
     def _of(cls, finite: Floats, below: int, above: int, buckets: Buckets) -> Numbers:
         low, high = _ends(finite)
+        whole = sum(_whole(finite[start : start + _BLOCK]) for start in range(0, len(finite), _BLOCK))
         return cls(
             below=below,
             above=above,
-            zeros=len(finite) - int(np.count_nonzero(finite)),
+            zeros=len(finite) - int(np.count_nonzero(finite)) if whole else 0,
             negatives=buckets.below_zero,
-            whole=sum(_whole(finite[start : start + _BLOCK]) for start in range(0, len(finite), _BLOCK)),
+            whole=whole,
             minimum=low,
             maximum=high,
             sums=Sums.of(finite),
@@ -116,8 +118,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def registers(self) -> Registers:
         """The registers of the different ones, where the buckets are exact."""
-        ends = [end for end, times in ((-np.inf, self.below), (np.inf, self.above)) if times]
-        return number_registers(np.append(self.buckets.values(), ends))
+        return number_registers(np.append(self.buckets.values(), _infinite(self.below, self.above)))
 
     def quantiles(self, shares: tuple[float, ...]) -> tuple[float, ...]:
         """Quantiles of the finite ones; none without one."""
@@ -132,16 +133,16 @@ def numbers_of(values: Floats) -> tuple[Numbers, Registers | None]:
     >>> numbers_of(np.array([1.0, 1.0, 2.0]))[0].distinct
     2
     """
-    ranks = keys(values)
-    level = level_of(ranks)
-    if level == 0 and len(table := pl.Series(values).value_counts(name=" ")) <= MOST:
+    level = level_of(values)
+    if level == 0 and len(table := pl.Series(values).value_counts(name=" ")) <= max(MOST, len(values) // _FEW):
         different, counts = table.to_series(0).to_numpy(), table.to_series(1).cast(pl.Int64).to_numpy()
-        found, ranks = Numbers.of_counted(different + 0.0, counts), keys(different)
-    else:
-        finite, below, above = _finite(values, None)
-        buckets = Buckets.of_keys(ranks, level) if len(finite) == len(values) else Buckets.of(finite)
-        found = Numbers._of(finite, below, above, buckets)
-    return found, None if found.buckets.exact else registers(hash_numbers(ranks))
+        found = Numbers.of_counted(different + 0.0, counts)
+        return found, None if found.buckets.exact else number_registers(different)
+    finite, below, above = _finite(values, None)
+    buckets, filled = _scanned(finite, level)
+    fill(filled, hash_numbers(keys(_infinite(below, above))))
+    found = Numbers._of(finite, below, above, buckets)
+    return found, None if found.buckets.exact else filled
 
 
 def number_registers(values: Floats) -> Registers:
@@ -150,7 +151,25 @@ def number_registers(values: Floats) -> Registers:
     >>> int(number_registers(np.array([1.0, 1.0])).astype(bool).sum())
     1
     """
-    return registers(hash_numbers(keys(values)))
+    found = np.zeros(REGISTERS, np.uint8)
+    for start in range(0, len(values), _BLOCK):
+        fill(found, hash_numbers(keys(values[start : start + _BLOCK])))
+    return found
+
+
+def _scanned(finite: Floats, level: int) -> tuple[Buckets, Registers]:
+    """Buckets and registers, filled block by block while the numbers' keys are in the processor's cache."""
+    tally = Tally(level, float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf)))
+    found = np.zeros(REGISTERS, np.uint8)
+    for start in range(0, len(finite), _BLOCK):
+        ranks = keys(finite[start : start + _BLOCK])
+        fill(found, hash_numbers(ranks))
+        tally.add(ranks)
+    return tally.buckets(), found
+
+
+def _infinite(below: int, above: int) -> Floats:
+    return np.array([end for end, times in ((-np.inf, below), (np.inf, above)) if times], dtype=np.float64)
 
 
 def _whole(values: Floats) -> int:
@@ -159,9 +178,9 @@ def _whole(values: Floats) -> int:
 
 def _finite(values: Floats, counts: Ints | None) -> tuple[Floats, int, int]:
     """The finite ones, and how many there are at each infinite end."""
-    finite = np.isfinite(values)
-    if finite.all():
+    if np.isfinite(values.min(initial=0.0)) and np.isfinite(values.max(initial=0.0)):
         return values, 0, 0
+    finite = np.isfinite(values)
     times = np.ones(len(values), np.int64) if counts is None else counts
     return values[finite], int(times[values == -np.inf].sum()), int(times[values == np.inf].sum())
 

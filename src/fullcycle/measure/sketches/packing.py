@@ -24,7 +24,8 @@ def pack(numbers: Sequence[int] | Ints) -> str:
     """
     signed = np.asarray(numbers, dtype=np.int64)
     rest = ((signed << 1) ^ (signed >> 63)).view(np.uint64)  # zigzag: the sign is the lowest bit
-    septets = (rest[:, None] >> np.arange(0, 7 * _LONGEST, 7, dtype=np.uint64)) & np.uint64(0x7F)
+    most = max(1, -(-int(rest.max(initial=0)).bit_length() // 7))
+    septets = (rest[:, None] >> np.arange(0, 7 * most, 7, dtype=np.uint64)) & np.uint64(0x7F)
     used = np.maximum.accumulate((septets > 0)[:, ::-1], axis=1)[:, ::-1]
     used[:, 0] = True
     septets[:, :-1] |= used[:, 1:].astype(np.uint64) << np.uint64(7)  # one bit says that more follow

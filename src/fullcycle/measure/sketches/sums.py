@@ -11,10 +11,9 @@ number); Demmel and Nguyen 2015, *Parallel reproducible summation*.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TypeAlias
+from itertools import combinations_with_replacement
 
 import msgspec
 import numpy as np
@@ -22,12 +21,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Terms: TypeAlias = dict[int, int]
 
-BLOCK = 1 << 14
-"""Rows at a time, at most: 2^14 products of 2 × 19 bits stay below 2^53."""
+BLOCK = 15 << 10
+"""Rows at a time, at most: 2^14 products of 2 × 19 bits stay within 2^53. Larger arrays the allocator does not keep."""
 _BITS = 19
-_PIECES = 6
+_PIECES = 8
+_FEW = 16  # one row in as many, at most, is left for another grid before a piece more is cut
+_MANTISSA = 53
 _LARGE, _SMALL = 2.0**300, 2.0**-300
 
 
@@ -53,12 +53,17 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @classmethod
     def of(cls, values: Floats) -> Sums:
         """The sums of finite *values*, (n,)."""
-        total: Terms = defaultdict(int)
-        squares: Terms = defaultdict(int)
-        room = np.empty((_PIECES + 1, min(BLOCK, len(values))))
-        for start in range(0, len(values), BLOCK):
-            _add_block(values[start : start + BLOCK], room, total, squares)
-        return cls(n=len(values), total=_text(_together(total)), squares=_text(_together(squares)))
+        total, squares = Fraction(0), Fraction(0)
+        rest = values
+        while len(rest):
+            late = [rest[:0]]
+            for part, power in _moderate(rest):
+                grid = _Grid(part)
+                late.append(np.ldexp(part[grid.late], power))
+                total += _scaled(grid.total, grid.unit + power)
+                squares += _scaled(grid.squares, 2 * (grid.unit + power))
+            rest = np.concatenate(late)
+        return cls(n=len(values), total=_text(total), squares=_text(squares))
 
     @classmethod
     def of_counted(cls, values: Floats, counts: Ints) -> Sums:
@@ -67,11 +72,15 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         >>> Sums.of_counted(np.array([0.5]), np.array([2])) == Sums.of(np.array([0.5, 0.5]))
         True
         """
-        total, squares = Fraction(0), Fraction(0)
-        for value, times in zip(values.tolist(), counts.tolist(), strict=True):
-            exact = Fraction(value)
-            total, squares = total + exact * times, squares + exact * exact * times
-        return cls(n=int(counts.sum()), total=_text(total), squares=_text(squares))
+        parts, powers = np.frexp(values)
+        lowest = int(powers.min(initial=0))
+        total = squares = 0
+        wholes = np.ldexp(parts, _MANTISSA).astype(np.int64).tolist()
+        for whole, shift, times in zip(wholes, (powers - lowest).tolist(), counts.tolist(), strict=True):
+            whole <<= shift
+            total, squares = total + whole * times, squares + whole * whole * times
+        unit = lowest - _MANTISSA
+        return cls(n=int(counts.sum()), total=_text(_scaled(total, unit)), squares=_text(_scaled(squares, 2 * unit)))
 
     def merge(self, other: Sums) -> Sums:
         """The sums of both."""
@@ -95,51 +104,73 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return _root(spread / (self.n * (self.n - 1)))
 
 
-def _add_block(values: Floats, room: Floats, total: Terms, squares: Terms) -> None:
-    """Add the sum and the sum of squares of a block to the terms, which hold a whole number for each power of two."""
-    for part, power in _moderate(values, room):
-        units, pieces = _pieces(part, room)
-        for place, unit in enumerate(units):
-            total[unit + power] += int(math.ldexp(float(pieces[place].sum()), -unit))
-            for other, also in enumerate(units[: place + 1]):
-                product = int(math.ldexp(float(np.dot(pieces[place], pieces[other])), -unit - also))
-                squares[unit + also + 2 * power] += product if other == place else 2 * product
+class _Grid:
+    """Numbers cut into pieces on one grid of units, and their sums.
+
+    Attributes
+    ----------
+    total, squares : whole numbers of *unit* and its square, as a power of two.
+    late : rows that reach below the grid, and are not in the sums.
+    """
+
+    def __init__(self, values: Floats) -> None:
+        top = math.frexp(_largest(values))[1]
+        self.units = [top - _BITS - place * (_BITS + 1) for place in range(_PIECES)]  # what is left is half a unit
+        self.unit = self.units[-1]
+        self.size = min(BLOCK, len(values))
+        self.rest, self.pieces = np.empty(self.size), [np.empty(self.size)]
+        self.total = self.squares = 0
+        late = [self._add(values[start : start + BLOCK]) + start for start in range(0, len(values), BLOCK)]
+        self.late = np.concatenate(late) if late else np.empty(0, np.int64)
+
+    def _add(self, values: Floats) -> Ints:
+        """Add a block; which of its rows were left out."""
+        late = self._cut(values)
+        pieces = [piece[: len(values)] for piece in self.pieces]
+        for place, unit in enumerate(self.units[: len(pieces)]):
+            self.total += int(math.ldexp(pieces[place].sum(), -unit)) << unit - self.unit
+        for one, other in combinations_with_replacement(range(len(pieces)), 2):
+            power = self.units[one] + self.units[other]
+            product = int(math.ldexp(np.dot(pieces[one], pieces[other]), -power)) << power - 2 * self.unit
+            self.squares += product if one == other else 2 * product
+        return late
+
+    def _cut(self, values: Floats) -> Ints:
+        """*values* as a sum of pieces: integers of 19 bits times their units, as many as most rows so far needed."""
+        rest, left = self.rest[: len(values)], values
+        for place, unit in enumerate(self.units):
+            if place >= len(self.pieces):
+                late = np.flatnonzero(rest != 0)
+                if len(late) <= len(values) // _FEW:
+                    break
+                self.pieces.append(np.empty(self.size))
+            shifter, piece = math.ldexp(1.5, 52 + unit), self.pieces[place][: len(values)]
+            np.add(left, shifter, out=piece)
+            np.subtract(piece, shifter, out=piece)
+            left = np.subtract(left, piece, out=rest)
+        else:
+            late = np.flatnonzero(rest)
+        if len(late):
+            for piece in self.pieces:
+                piece[late] = 0.0
+        return late
 
 
-def _moderate(values: Floats, room: Floats) -> Iterator[tuple[Floats, int]]:
+def _moderate(values: Floats) -> Iterator[tuple[Floats, int]]:
     """*values* in parts whose squares neither overflow nor vanish, each scaled by a power of two (to be undone)."""
-    size = np.abs(values, out=room[0, : len(values)])
-    if size.max(initial=0.0) < _LARGE and (
-        size.min(initial=1.0) >= _SMALL or size[size > 0].min(initial=1.0) >= _SMALL
-    ):
+    largest = _largest(values)
+    if largest >= _LARGE:
+        large = np.abs(values) >= _LARGE
+        yield np.ldexp(values[large], -600), 600
+        yield from _moderate(values[~large])
+    elif largest >= _SMALL:
         yield values, 0
-        return
-    large, small = size >= _LARGE, size < _SMALL
-    yield values[~large & ~small], 0
-    yield np.ldexp(values[large], -600), 600
-    yield np.ldexp(values[small], 600), -600
+    elif largest > 0:
+        yield np.ldexp(values, 600), -600
 
 
-def _pieces(values: Floats, room: Floats) -> tuple[list[int], Floats]:
-    """*values* as a sum of pieces, (pieces, n): integers of 19 bits times two to the power of each piece's unit."""
-    units: list[int] = []
-    unit = math.frexp(max(float(values.max(initial=0.0)), -float(values.min(initial=0.0))))[1] - _BITS
-    rest, pieces = room[0, : len(values)], room[1:, : len(values)]
-    np.copyto(rest, values)
-    while np.dot(rest, rest) > 0:
-        if len(units) == len(pieces):
-            pieces = np.concatenate((pieces, np.empty_like(pieces)))
-        shifter, piece = math.ldexp(1.5, 52 + unit), pieces[len(units)]
-        np.add(rest, shifter, out=piece)
-        np.subtract(piece, shifter, out=piece)
-        np.subtract(rest, piece, out=rest)
-        units.append(unit)
-        unit -= _BITS + 1  # what is left is at most half a unit
-    return units, pieces[: len(units)]
-
-
-def _together(terms: Terms) -> Fraction:
-    return sum((_scaled(number, exponent) for exponent, number in terms.items()), Fraction(0))
+def _largest(values: Floats) -> float:
+    return max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
 
 
 def _scaled(number: int, exponent: int) -> Fraction:
