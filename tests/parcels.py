@@ -139,6 +139,7 @@ def dataset(
         columns={},
         as_of=as_of or local(40),
         hashed_under="",
+        erased=frozenset(),
         history=past,
         left_out=lambda: ("colour",),
         blobs=blobs,

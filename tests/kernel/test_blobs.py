@@ -53,6 +53,49 @@ def test_a_kill_at_any_moment_leaves_no_half_blob(tmp_path: Path, child: Any) ->
         assert digest(blobs.get(name)) == name
 
 
+def test_the_bytes_of_an_erased_name_are_on_the_disk_no_more(blobs: FolderBlobs, tmp_path: Path) -> None:
+    name = blobs.put(b"ada and bob")
+    blobs.erase(name, b"ada")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any(b"bob" in path.read_bytes() for path in files)
+    assert blobs.path(name).read_bytes() == b"ada"
+
+
+@pytest.mark.parametrize("done", ["put", "tombstone", "removed"])
+def test_an_erasure_cut_off_anywhere_shows_the_old_or_the_new_and_can_be_finished(
+    blobs: FolderBlobs, done: str
+) -> None:
+    name = blobs.put(b"ada and bob")
+    if done == "put":
+        blobs.put(b"ada")
+    else:
+        blobs.erase(name, b"ada")
+    if done == "tombstone":
+        blobs._file(name).write_bytes(b"ada and bob")
+    assert blobs.get(name) == (b"ada and bob" if done == "put" else b"ada")
+    assert (name in list(blobs.names())) == (done == "put")
+    blobs.erase(name, b"ada")
+    assert not blobs._file(name).exists()
+    assert blobs.get(name) == b"ada"
+
+
+def test_what_was_left_and_is_gone_is_corrupt(blobs: FolderBlobs) -> None:
+    name = blobs.put(b"ada and bob")
+    blobs.path(blobs.erase(name, b"ada")).unlink()
+    assert not blobs.has(name)
+    with pytest.raises(Corrupt, match="what was left of an erased blob is missing"):
+        blobs.get(name)
+
+
+def test_a_full_disk_erases_nothing(small_disk: Path) -> None:
+    blobs = FolderBlobs(small_disk / "blobs")
+    name = blobs.put(b"x" * 700_000)
+    with pytest.raises(OutsideError, match="No space left"):
+        blobs.erase(name, b"y" * 600_000)
+    assert blobs.get(name) == b"x" * 700_000
+    assert _leftovers(small_disk) == []
+
+
 def _leftovers(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and len(path.name) != 64]
 

@@ -20,9 +20,11 @@ def command(session: Session) -> None:
             "entries": checked.entries,
             "records": checked.records,
             "blobs": checked.blobs,
+            "erased": checked.erased,
             "unfinished": [entry.step for entry in cut_short],
         },
         f"whole: {checked.entries} journal entries, {checked.records} records, {checked.blobs} blobs",
+        *((f"erased: of {checked.erased} blobs a part was erased",) if checked.erased else ()),
         *(
             f"entry {entry.position}: {entry.step} was begun and not finished; running it again finishes it"
             for entry in cut_short

@@ -27,6 +27,7 @@ def facts(record: Record, zone: str) -> dict[str, Any]:
     """The figures that say most of a record, by name."""
     from fullcycle.business.records import Verdict
     from fullcycle.data.records import Dataset
+    from fullcycle.data.split import PARTS
     from fullcycle.deployment.records import Release
     from fullcycle.development.records import Model
     from fullcycle.monitoring.records import Health
@@ -39,7 +40,7 @@ def facts(record: Record, zone: str) -> dict[str, Any]:
         case Dataset():
             return {
                 "as_of": f"{local(record.as_of, zone):%Y-%m-%d %H:%M}",
-                **{name: part.rows for name, part in record.parts.items()},
+                **{name: record.parts[name].rows for name in PARTS if name in record.parts},
             }
         case Model():
             best = _BEST.get(record.task, "")

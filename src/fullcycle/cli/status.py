@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def command(session: Session) -> None:
     """Show where the cycle stands: the head of each stage, gates, route, and what waits for whom."""
     from fullcycle.kernel.finding import failed, sentence
+    from fullcycle.project.selfcheck import erased_of
     from fullcycle.project.stages import STAGES, heads
 
     scope, kinds = session.project.scope, tuple(STAGES.values())
@@ -33,6 +34,7 @@ def command(session: Session) -> None:
         for kind in kinds
     ]
     stopped = failed(gates)
+    erased = {kind: found for kind, one in records.items() if (found := erased_of(session.project.blobs, one))}
     session.tell(
         {
             "project": scope.project,
@@ -41,12 +43,14 @@ def command(session: Session) -> None:
             "at": at,
             "heads": {kind: current.get(kind) for kind in kinds},
             "figures": {kind: facts(record, zone) for kind, record in records.items()},
+            "erased": erased,
             "gates": gates,
             "route": route,
             "waiting": waiting,
         },
         f"{scope} at {local(at, zone):%Y-%m-%d %H:%M} {zone}" if at else f"{scope}, not begun",
         *aligned(lines),
+        *(f"erased   rows of the {kind}: {', '.join(found)}" for kind, found in erased.items()),
         f"gates    {sum(gate.passed is True for gate in gates)} of {len(gates)} passed"
         if gates
         else "gates    none yet",

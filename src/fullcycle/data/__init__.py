@@ -34,6 +34,7 @@ def make(
     columns: Mapping[str, object],
     as_of: datetime,
     hashed_under: str,
+    erased: tuple[str, ...],
     history: History,
     left_out: Callable[[], tuple[str, ...]],
     blobs: Blobs,
@@ -103,4 +104,5 @@ def require_fit(dataset: Dataset) -> None:
             "the data is not fit to learn from",
             place=f"dataset {dataset.id[:12]}",
             found="; ".join(map(sentence, stops)),
+            mend="see 'fullcycle data'; 'fullcycle data --quarantine FILE' writes the rows that may be mended",
         )

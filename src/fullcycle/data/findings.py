@@ -15,6 +15,7 @@ from fullcycle.data.origins import origins, provenance
 from fullcycle.data.portrait import Drawn
 from fullcycle.data.privacy.anonymity import anonymity_findings, classes, merge, quasi
 from fullcycle.data.privacy.decide import personal_findings
+from fullcycle.data.privacy.retention import outdated
 from fullcycle.data.quality import quality
 from fullcycle.data.records import Column
 from fullcycle.data.settings import Data
@@ -62,6 +63,7 @@ def findings(
             time=time,
             zone=history.zone,
         ),
+        *outdated(history.outdated(as_of), settings.privacy.retention, as_of),
         *personal_findings(drawn.suspicions, history.facts, settings.privacy),
         *_anonymity(table, history, settings),
         *bias(

@@ -16,6 +16,7 @@ from fullcycle.data.contract.keys import Keys, unique_keys
 from fullcycle.data.contract.settings import ColumnFact, Rules
 from fullcycle.data.contract.violations import Judged, checks, violations
 from fullcycle.data.months import Months
+from fullcycle.data.privacy.retention import retention_start
 from fullcycle.kernel.clock import duration
 from fullcycle.kernel.errors import ColumnMissing, InputError
 from fullcycle.kernel.finding import Finding
@@ -52,6 +53,7 @@ class History:
     derived : expressions of derived columns, the target's among them.
     rules : what rows are held against, besides the facts of their columns.
     spool : a folder for what does not fit in memory; without one all stays there.
+    retention : how long rows are kept, by the time at which the past is looked at.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class History:
         zone: str,
         rules: Rules,
         spool: Path | None = None,
+        retention: str | None = None,
     ) -> None:
+        self.retention = retention
         self.rules = rules
         self.facts, self.derived, self.zone = dict(facts), dict(derived), zone
         self.task, self.target, self.entity, self.time, self.label_delay = task, target, entity, time, label_delay
@@ -135,10 +139,18 @@ class History:
         return tuple(sorted(rows[self.target].drop_nulls().unique())) if self.task == "multiclass" else ()
 
     def cut(self, as_of: datetime, *, backwards: bool = False) -> Iterator[tuple[str, pl.DataFrame]]:
-        """By period, the rows that had happened by *as_of*, each column as it was known then."""
+        """By period, the rows that had happened by *as_of*, each column as it was known then; those past their retention have gone."""
+        since = retention_start(self.retention, as_of)
         for period in self.rows.periods()[:: -1 if backwards else 1]:
-            if period.start < as_of:
-                yield period.name, self._as_known(self.rows.frame(period).filter(pl.col(self.time) < as_of), as_of)
+            if period.start < as_of and period.last >= since:
+                inside = (pl.col(self.time) >= since) & (pl.col(self.time) < as_of)
+                yield period.name, self._as_known(self.rows.frame(period).filter(inside), as_of)
+
+    def outdated(self, as_of: datetime) -> int:
+        """Rows that are too old at *as_of* to be kept."""
+        since = retention_start(self.retention, as_of)
+        old = (self.rows.frame(period)[self.time] < since for period in self.rows.periods() if period.start < since)
+        return sum(int(rows.sum()) for rows in old)
 
     def judged(self, as_of: datetime, *, backwards: bool = False) -> Iterator[tuple[str, Judged]]:
         """By period, the rows whose outcome should be there by *as_of*, held against the contract."""
@@ -183,7 +195,9 @@ class History:
 
     def quarantine(self, as_of: datetime) -> pl.DataFrame:
         """Rows turned away by *as_of*, once all of their cells were known; those whose time cannot be read always are."""
-        return self.turned_away.filter((pl.col("when") + self.label_delay <= as_of).fill_null(True))
+        known = pl.col("when") + self.label_delay <= as_of
+        young = pl.col("when") >= retention_start(self.retention, as_of)
+        return self.turned_away.filter((known & young).fill_null(True))
 
     def arriving(self, start: datetime, end: datetime) -> pl.DataFrame:
         """Rows of ``start <= time < end`` with the columns known beforehand: what a decision may see."""

@@ -15,6 +15,7 @@ from fullcycle.data.clean.prepare import prepare
 from fullcycle.data.clean.settings import Clean
 from fullcycle.data.clean.touched import Touched, merge
 from fullcycle.data.contract.settings import ColumnFact
+from fullcycle.data.erase import Doomed, forgotten, kept
 from fullcycle.data.facts import treated
 from fullcycle.data.history import History
 from fullcycle.data.privacy.decide import TAKEN, require_decisions
@@ -41,6 +42,7 @@ def land(
     zone: str,
     key: bytes,
     spool: Path,
+    erased: frozenset[str] = frozenset(),
     place: Callable[[str], str] = "cycle.toml, [scoping] {}".format,
 ) -> History:
     """The past that the rows of *assembled* tell, typed by ``columns.toml``.
@@ -48,7 +50,8 @@ def land(
     Parameters
     ----------
     facts : columns to keep; *declared* names those that are left out by a person's wish as well.
-    key : under which personal data is hashed; empty where none is.
+    key : under which personal data and entities are hashed; empty where none is.
+    erased : keyed hashes of entities that were erased: no row of theirs is landed.
     spool : a folder for what does not fit in memory.
     place : where a key of ``[scoping]`` stands, for messages.
 
@@ -84,17 +87,24 @@ def land(
         zone=zone,
         rules=settings.rules,
         spool=spool,
+        retention=settings.privacy.retention,
     )
     require_decisions(facts, entity=entity, time=time, target=target, used=history.read)
     needed = {name: f"[scoping] {key}" for name, key in keys.items()}
+    doomed, dropped = Doomed(entity, time, erased, key), 0
     for batch in assembled.batches():
-        ready = prepare(batch, facts, settings.clean, zone=zone)
-        rows, turned_away = typed(ready.frame, facts, keys=needed, time=time, zone=zone, source=origin)
-        mended = clean(rows, units, Fitted(), entity=entity, time=time, facts=facts)
-        history.add(*(treat(part, taken, key) for part in (mended.rows, turned_away)))
+        raw = kept(batch, doomed)  # before a cell of theirs can be shown as an example, and again once it is typed
+        ready = prepare(raw.rows, facts, settings.clean, zone=zone)
+        rows, turned_away = (
+            kept(part, doomed) for part in typed(ready.frame, facts, keys=needed, time=time, zone=zone, source=origin)
+        )
+        dropped += raw.dropped + rows.dropped + turned_away.dropped
+        mended = clean(rows.rows, units, Fitted(), entity=entity, time=time, facts=facts)
+        history.add(*(treat(part, taken, key) for part in (mended.rows, turned_away.rows)))
         seen += [*ready.touched, *mended.touched]
-    history.add_broken(assembled.broken())
-    history.seen = (*assembled.findings(), *map(noted, merge(seen)))
+    broken = kept(assembled.broken(), doomed)
+    history.add_broken(broken.rows)
+    history.seen = (*assembled.findings(), *map(noted, merge(seen)), *forgotten(dropped + broken.dropped))
     return history
 
 

@@ -7,6 +7,9 @@ import msgspec
 from fullcycle.kernel.journal import Entry, Journal
 from fullcycle.kernel.scope import Scope
 
+ERASE = "erase"
+"""The act by which rows go for good; its facts name under ``entities`` the keyed hashes of whom they were about."""
+
 
 class Head(msgspec.Struct, frozen=True):
     """What is current: a record id, and the position of the entry that says so."""
@@ -55,12 +58,14 @@ class State:
     ----------
     entries : every entry so far.
     done : step key to the entry that finished it.
+    erased : keyed hashes of the entities of which every row was erased; none of theirs may be landed again.
     """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self.entries: list[Entry] = []
         self.done: dict[str, Entry] = {}
+        self.erased: frozenset[str] = frozenset()
         self._intents: dict[str, Entry] = {}
         self._heads: dict[str, Head] = {}
         self._routes: dict[str, tuple[Route, int]] = {}
@@ -72,6 +77,8 @@ class State:
             match entry.verb:
                 case "step" | "act":
                     self.done[entry.key] = entry
+                    if entry.step == ERASE:
+                        self.erased |= set(entry.facts["entities"])
                 case "intend":
                     self._intents[entry.key] = entry
                 case "head":

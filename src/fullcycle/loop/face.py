@@ -149,7 +149,7 @@ class Project:
             The extra ``pictures`` is not installed.
         """
         charter = cast(Charter, self._turn.run.get(dataset.parents[0]))
-        return dict(charts(self._portrait(dataset), charter.target))
+        return dict(charts(self._portrait(dataset), charter))
 
     def diff(self, before: Record, after: Record) -> Difference:
         """What changed from one record to another of its kind; of two datasets also in rows, schema, distribution and quality.

@@ -111,6 +111,7 @@ class Rooms:
                 "columns": self.project.columns,
                 "as_of": as_of,
                 "hashed_under": digest(self.project.personal_key),
+                "erased": tuple(sorted(self.project.erased)),
             },
             using={
                 "history": Lazy(lambda: self.history),

@@ -25,6 +25,7 @@ from fullcycle.loop.rooms import Progress, Rooms, Served, Window, silent
 from fullcycle.monitoring.alerts import CHANNELS, Alert, alert_of
 from fullcycle.monitoring.records import Health
 from fullcycle.monitoring.windows import Length, window_ending
+from fullcycle.project.selfcheck import erased_of
 from fullcycle.scoping.records import Charter
 
 __all__ = ["Cycle", "Progress", "Window", "silent"]
@@ -230,7 +231,8 @@ class Cycle(Rooms):
     def _as_of(self) -> datetime:
         """Now; or, where the source is as it was for the current dataset, the time that dataset was made for."""
         head = self.run.state.refresh().head(self.project.scope, "data").record
-        if head and any(self.source.id in entry.inputs for entry in self.run.state.entries if head in entry.outputs):
+        whole = bool(head) and not erased_of(self.project.blobs, self.run.get(head))
+        if whole and any(self.source.id in entry.inputs for entry in self.run.state.entries if head in entry.outputs):
             return cast(Dataset, self.run.get(head)).as_of
         return self.clock.now()
 

@@ -19,6 +19,7 @@ from fullcycle.business.decide import check_policy
 from fullcycle.business.settings import Business
 from fullcycle.data.assemble import Assembled, assemble
 from fullcycle.data.contract import rule_of
+from fullcycle.data.erase import Doomed, forgetting
 from fullcycle.data.history import History
 from fullcycle.data.landing import cleaned, land, left_out
 from fullcycle.data.settings import ColumnFact, Data
@@ -35,6 +36,7 @@ from fullcycle.kernel.journal import Journal, open_journal
 from fullcycle.kernel.record import digest
 from fullcycle.kernel.scope import LIVE, Scope
 from fullcycle.kernel.settings import Document, json_schema
+from fullcycle.kernel.state import State
 from fullcycle.monitoring.settings import Monitoring
 from fullcycle.scoping.settings import Scoping
 from fullcycle.traffic.read import Traffic
@@ -199,6 +201,11 @@ class Project:
         hashes = any(fact.personal == "hash" for fact in self.columns.values())
         return self.key_path.read_bytes() if hashes else b""
 
+    @property
+    def erased(self) -> frozenset[str]:
+        """Keyed hashes of entities whose rows may not be landed again."""
+        return State(self.journal).refresh().erased if self.state.exists() else frozenset()
+
     @cached_property
     def code(self) -> str:
         """Digest of ``cycle.py``, empty without one."""
@@ -225,11 +232,15 @@ class Project:
         self.load_code()
         data, scoping = self.settings.data, self.settings.scoping
         readings = {source.name: self._read(source, now) for source in data.sources}
+        if data.examples is not None and (erased := self.erased):  # rows made from events are kept by month
+            doomed = Doomed(data.examples.entity, scoping.time, erased, self.key_path.read_bytes())
+            readings = {name: forgetting(reading, doomed) for name, reading in readings.items()}
         assembled = assemble(
             data,
             readings,
             self.columns,
             zone=self.settings.project.timezone,
+            entity=scoping.entity,
             time=scoping.time,
             target=scoping.target,
             label_delay=self.label_delay,
@@ -251,6 +262,7 @@ class Project:
 
     def history(self, assembled: Assembled) -> History:
         """The past that *assembled* rows tell; see :func:`fullcycle.data.landing.land`."""
+        erased = self.erased
         scoping = self.settings.scoping
         return land(
             assembled,
@@ -263,8 +275,9 @@ class Project:
             time=scoping.time,
             label_delay=self.label_delay,
             zone=self.settings.project.timezone,
-            key=self.personal_key,
+            key=self.key_path.read_bytes() if erased else self.personal_key,
             spool=self.state / "spool",
+            erased=erased,
             place=lambda key: self.document.place("scoping", key),
         )
 

@@ -9,19 +9,24 @@ import msgspec
 from fullcycle.kernel.blobs import FolderBlobs, get_record
 from fullcycle.kernel.errors import Corrupt, RecordUnknown
 from fullcycle.kernel.journal import Entry, Journal, verify
-from fullcycle.kernel.record import kind_of
+from fullcycle.kernel.record import Record, kind_of
 from fullcycle.kernel.state import Route
 
-BLOBS = {"dataset": ("table", "quarantine"), "model": ("plan", "fitted", "scores"), "release": ("bundle",)}
-"""By kind of record, the fields that name a blob; an empty one names none."""
+BLOBS = {
+    "dataset": ("table", "quarantine", "portrait"),
+    "model": ("plan", "fitted", "scores"),
+    "release": ("bundle",),
+}
+"""By kind of record, the fields that name a blob, or one a segment; an empty one names none."""
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """How much was seen to be whole."""
+    """How much was seen to be whole; *erased* are those of the blobs from which something was erased."""
 
     entries: int
     records: int
     blobs: int
+    erased: int = 0
 
 
 def check(journal: Journal, blobs: FolderBlobs) -> Checked:
@@ -45,11 +50,26 @@ def check(journal: Journal, blobs: FolderBlobs) -> Checked:
         _bytes(blobs, id, place)
         record = get_record(blobs, id)
         waiting += [(parent, f"a parent of {place}") for parent in record.parents]
-        for field in BLOBS.get(kind_of(record), ()):
-            if name := getattr(record, field):
-                _bytes(blobs, name, f"the {field} of {place}")
-                checked.add(name)
-    return Checked(entries=length, records=len(records), blobs=len(checked))
+        for field, name in blobs_of(record):
+            _bytes(blobs, name, f"the {field} of {place}")
+            checked.add(name)
+    erased = sum(blobs.erased(name) is not None for name in checked)
+    return Checked(entries=length, records=len(records), blobs=len(checked), erased=erased)
+
+
+def erased_of(blobs: FolderBlobs, record: Record) -> list[str]:
+    """What of a record's blobs reads as less than it was made with: ``table of 2024-01``, ``quarantine``."""
+    return [field for field, name in blobs_of(record) if blobs.erased(name) is not None]
+
+
+def blobs_of(record: Record) -> Iterator[tuple[str, str]]:
+    """Each blob that a record names, after the field that names it; a segment of a table with its period."""
+    for field in BLOBS.get(kind_of(record), ()):
+        value = getattr(record, field)
+        if isinstance(value, tuple):
+            yield from ((f"{field} of {segment.period}", segment.blob) for segment in value)
+        elif value:
+            yield field, value
 
 
 def _current(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:

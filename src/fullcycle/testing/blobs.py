@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fullcycle.kernel.blobs import Blobs
-from fullcycle.kernel.errors import RecordUnknown
+from fullcycle.kernel.errors import InputError, RecordUnknown
 from fullcycle.kernel.record import digest
 
 
@@ -65,3 +65,50 @@ class BlobsContract:
             names = list(pool.map(blobs.put, bodies))
         assert [blobs.get(name) for name in names] == bodies
         assert len(list(blobs.names())) == 3
+
+    def test_an_erased_name_gives_what_is_left(self, blobs: Blobs) -> None:
+        """The old bytes are gone, the name holds, and so again when what is left is erased."""
+        name, other = blobs.put(b"ada and bob"), blobs.put(b"other")
+        assert blobs.erased(name) is None
+        for left in (b"ada", b""):
+            assert blobs.erase(name, left) == digest(left)
+            assert blobs.get(name) == left
+            assert blobs.has(name)
+            assert list(blobs.names()) == sorted([digest(left), other])
+        assert blobs.erased(name) == digest(b"ada")
+        assert blobs.erased(digest(b"ada")) == digest(b"")
+        assert blobs.get(other) == b"other"
+
+    def test_erasing_again_changes_nothing(self, blobs: Blobs) -> None:
+        """What is left may be given again, or be what was there from the start."""
+        name = blobs.put(b"ada and bob")
+        assert blobs.erase(name, b"ada and bob") == name
+        assert blobs.erased(name) is None
+        assert blobs.erase(name, b"ada") == blobs.erase(name, b"ada")
+        assert blobs.get(name) == b"ada"
+
+    def test_two_names_may_leave_the_same(self, blobs: Blobs) -> None:
+        """Also one that was there before."""
+        names = [blobs.put(body) for body in (b"ada and bob", b"ada and eve", b"ada")]
+        for name in names[:2]:
+            blobs.erase(name, b"ada")
+        assert [blobs.get(name) for name in names] == [b"ada"] * 3
+        assert list(blobs.names()) == names[2:]
+
+    def test_erased_bytes_do_not_come_back(self, blobs: Blobs) -> None:
+        """Neither by putting them, nor as what is left of others or of themselves."""
+        name, other = blobs.put(b"ada and bob"), blobs.put(b"ada, bob and eve")
+        blobs.erase(name, b"ada")
+        assert blobs.put(b"ada and bob") == name
+        assert blobs.get(name) == b"ada"
+        assert blobs.erase(other, b"ada and bob") == digest(b"ada")
+        assert blobs.get(other) == b"ada"
+        with pytest.raises(InputError, match="erased itself"):
+            blobs.erase(name, b"ada and bob")
+        assert list(blobs.names()) == [digest(b"ada")]
+
+    def test_what_is_not_kept_cannot_be_erased(self, blobs: Blobs) -> None:
+        """It is named, and nothing is put."""
+        with pytest.raises(RecordUnknown, match=digest(b"absent")):
+            blobs.erase(digest(b"absent"), b"")
+        assert list(blobs.names()) == []

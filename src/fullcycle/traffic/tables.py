@@ -54,14 +54,25 @@ class Table:
         return self._delta is not None and self._delta.transaction_version(segment) is not None
 
     def scan(self) -> pl.LazyFrame:
-        """The rows at this version.
+        """The rows at this version; where some have been erased since, those that are left.
 
         >>> Table(Path("nowhere"), "outcomes").scan().collect().shape
         (0, 14)
         """
         if self._delta is None:
             return pl.LazyFrame(schema=self.schema)
+        if not self._whole(self._delta):
+            return self._left()
         return pl.scan_delta(self._delta).select(self.schema.names())
+
+    def _whole(self, delta: DeltaTable) -> bool:
+        return self.latest() or all((self.path / unquote(name)).exists() for name in _files(delta))
+
+    def _left(self) -> pl.LazyFrame:
+        """Rows of this version's segments that the latest still has."""
+        now = Table(self.path.parent, self.kind).scan()
+        there = now.select(pl.col("segment").unique()).collect()["segment"]
+        return now.filter(pl.col("segment").is_in([name for name in there if self.holds(name)]))
 
     def append(self, frame: pl.DataFrame, names: Sequence[str]) -> None:
         """Add the rows of the segments *names* in one commit, and put it on disk.
@@ -102,6 +113,10 @@ class Table:
                 _sync_file(path)
         for folder in (self.path, log, self.path.parent):
             sync_folder(folder)
+
+
+def _files(delta: DeltaTable) -> list[str]:
+    return [str(name) for name in pl.DataFrame(delta.get_add_actions())["path"]]
 
 
 def rows_frame(kind: Kind, rows: Sequence[tuple[Row, int]], segment: str) -> pl.DataFrame:

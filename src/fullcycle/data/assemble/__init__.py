@@ -51,6 +51,7 @@ def assemble(
     facts: Mapping[str, ColumnFact],
     *,
     zone: str,
+    entity: str = "",
     time: str = "",
     target: str = "",
     label_delay: timedelta = timedelta(),
@@ -63,6 +64,7 @@ def assemble(
     readings : by name of the source.
     facts : what ``columns.toml`` says; types of the columns that times and expressions read, and what may be shown.
     zone : in which naive times are read, and the calendar of rows made from events goes.
+    entity : column that says what a row is about; with the time, by which a mended row takes the place of the broken one.
     time : column of a row's time; what is joined by time, and windows, are cut at it.
     target : column that holds the label of rows made from events.
     label_delay : how long until that label is known; at least as long as it looks ahead.
@@ -91,7 +93,15 @@ def assemble(
     ([(1, 'a', 10), (2, 'z', None)], 0.5)
     """
     assembly = Assembly(
-        settings, readings, facts, zone=zone, time=time, target=target, label_delay=label_delay, state=state
+        settings,
+        readings,
+        facts,
+        zone=zone,
+        entity=entity,
+        time=time,
+        target=target,
+        label_delay=label_delay,
+        state=state,
     )
     found = hashlib.sha256()
     for name, reading in sorted(readings.items()):

@@ -47,12 +47,13 @@ class Assembly:
         facts: Mapping[str, ColumnFact],
         *,
         zone: str,
+        entity: str,
         time: str,
         target: str,
         label_delay: timedelta,
         state: Path | None,
     ) -> None:
-        self._settings, self._facts, self._zone, self._time = settings, facts, zone, time
+        self._settings, self._facts, self._zone, self._time, self._entity = settings, facts, zone, time, entity
         self._kept = None if state is None else state / LANDED
         self._main = settings.sources[0].name
         self._question = _question(settings, time, target, label_delay, zone)
@@ -113,7 +114,10 @@ class Assembly:
             if name not in readings:
                 raise UnknownKey(name, readings, place=place, what="source")
         sources = self._settings.sources
-        return {name: united([readings[one] for one in members(name, sources)]) for name in asked}
+        return {
+            name: united([readings[one] for one in members(name, sources)], self._key if name == self._main else None)
+            for name in asked
+        }
 
     def _all_needed(self) -> dict[str, Needed]:
         """What is asked of each source of events."""
@@ -219,16 +223,26 @@ class Assembly:
         self._made = Rows(self._question, sides, kept=self._kept)
         return self._made.months()
 
+    def _key(self, rows: pl.DataFrame) -> pl.Series:
+        """What a row is about, and when, as one text; null where either is not known."""
+        if not {self._entity, self._time} <= set(rows.columns):
+            return pl.Series("", [None], pl.String).new_from_index(0, len(rows))
+        text = pl.format("{} {}", pl.col(self._entity).cast(pl.String), self._parsed(rows).to_physical())
+        return rows.select(text.alias("")).to_series()
+
     def _times(self, rows: pl.DataFrame) -> Ints:
         """Each row's time in microseconds; before all events where it is not known."""
         if not self._needed:
             return np.full(len(rows), EVER)
+        return self._parsed(rows).to_physical().fill_null(EVER).to_numpy().astype(np.int64)
+
+    def _parsed(self, rows: pl.DataFrame) -> pl.Series:
+        """Each row's time."""
         cells = rows[self._time]
         fact = self._facts.get(self._time, ColumnFact(type="time"))
         if fact.type != "time":
             fact = msgspec.structs.replace(fact, type="time")
-        times = pl.select(at=parse_cell(pl.lit(cells), cells.dtype, fact, self._zone)).to_series()
-        return times.to_physical().fill_null(EVER).to_numpy().astype(np.int64)
+        return pl.select(at=parse_cell(pl.lit(cells), cells.dtype, fact, self._zone)).to_series()
 
 
 def _question(settings: Data, time: str, target: str, label_delay: timedelta, zone: str) -> Question | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from fullcycle.data.sources.reading import BROKEN, Reading
 from fullcycle.data.sources.settings import Source
 from fullcycle.kernel.errors import InputError
 
-QUARANTINE = ("source", "row", "reasons", "when")
+QUARANTINE = ("source", "row", "reasons", "when", "raw")
 """What quarantine adds to a row; a mended one brings it back, and it is no part of the row."""
 
 
@@ -43,10 +43,11 @@ def members(name: str, sources: Sequence[Source]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def united(readings: Sequence[Reading]) -> Reading:
+def united(readings: Sequence[Reading], key: Callable[[pl.DataFrame], pl.Series] | None = None) -> Reading:
     """One reading of the first's rows, then the others'; columns go by name, and what one lacks is missing there.
 
-    A column is missing, not in the stream, where only quarantine added it.
+    A column is missing, not in the stream, where only quarantine added it. With a *key* of rows, a row of a later reading takes
+    the place of those before it with the same key: a mended row that of the broken one.
 
     >>> from fullcycle.data.sources.reading import of_frame, whole
     >>> late = pl.DataFrame({"b": ["3"], "a": ["2"], "reasons": ["b: missing"]})
@@ -60,8 +61,11 @@ def united(readings: Sequence[Reading]) -> Reading:
     columns = tuple(dict.fromkeys([*base, *extra]))
 
     def batches() -> Iterator[pl.DataFrame]:
-        for reading in readings:
+        for place, reading in enumerate(readings):
+            later = [key(batch) for other in readings[place + 1 :] for batch in other.batches()] if key else []
             for batch in reading.batches():
+                if key and later:
+                    batch = batch.filter(~key(batch).is_in(pl.concat(later).implode()).fill_null(False))
                 yield batch.select(
                     pl.col(name) if name in batch.columns else pl.lit(None).alias(name) for name in columns
                 )

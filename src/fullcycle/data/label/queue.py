@@ -14,6 +14,8 @@ from fullcycle.kernel.errors import ColumnMissing, InputError
 ADDED = ("picked", "selection", "uncertainty")
 """Columns that the queue adds."""
 
+_ORDER = "order in which rows are drawn"
+
 
 def queue(
     rows: pl.DataFrame,
@@ -63,9 +65,9 @@ def queue(
         raise InputError("the rows have a column that the queue adds", found=taken[0], mend=mend)
     open_ = rows.filter(pl.col(target).is_null()) if target in rows.columns else rows
     open_ = open_.unique(subset=[entity, time], keep="first", maintain_order=True)
-    order = pl.Series("order", [_drawn(seed, *key) for key in open_.select(entity, time).iter_rows()], pl.String)
-    open_ = open_.with_columns(_uncertainty(open_, scores), order).sort("order")
-    return _picked(open_, settings).drop("order")
+    order = pl.Series(_ORDER, [_drawn(seed, *key) for key in open_.select(entity, time).iter_rows()], pl.String)
+    open_ = open_.with_columns(_uncertainty(open_, scores), order).sort(_ORDER)
+    return _picked(open_, settings).drop(_ORDER)
 
 
 def _picked(open_: pl.DataFrame, settings: Labels) -> pl.DataFrame:
@@ -74,7 +76,7 @@ def _picked(open_: pl.DataFrame, settings: Labels) -> pl.DataFrame:
     certain = size - math.ceil(size * settings.random)
     ranked = open_.filter(pl.col("uncertainty").is_not_null()).sort("uncertainty", descending=True, maintain_order=True)
     first = ranked.head(certain)
-    rest = open_.filter(~pl.col("order").is_in(first["order"].to_list()))
+    rest = open_.filter(~pl.col(_ORDER).is_in(first[_ORDER].to_list()))
     drawn = rest.head(size - first.height if settings.random else 0)
     share = drawn.height / rest.height if rest.height else 0.0
     parts = (("uncertain", 1.0, first), ("random", share, drawn))

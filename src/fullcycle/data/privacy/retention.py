@@ -9,6 +9,9 @@ import polars as pl
 from fullcycle.kernel.clock import duration, instant
 from fullcycle.kernel.finding import Finding
 
+EVER = datetime(1, 1, 1, tzinfo=UTC)
+"""From when rows are kept where no retention is set."""
+
 
 def kept_from(retention: str, as_of: datetime) -> datetime:
     """The earliest time that rows may have.
@@ -18,7 +21,17 @@ def kept_from(retention: str, as_of: datetime) -> datetime:
     >>> kept_from("365d", datetime(2026, 1, 1, tzinfo=UTC)).date().isoformat()
     '2025-01-01'
     """
-    return as_of - duration(retention, place="cycle.toml, [data.privacy] retention")
+    span = duration(retention, place="cycle.toml, [data.privacy] retention")
+    return as_of - span if span < as_of - EVER else EVER
+
+
+def retention_start(retention: str | None, as_of: datetime) -> datetime:
+    """The same where a retention may be set or not.
+
+    >>> retention_start(None, datetime(2026, 1, 1, tzinfo=UTC)) == EVER
+    True
+    """
+    return EVER if retention is None else kept_from(retention, as_of)
 
 
 def retention_due(frame: pl.DataFrame, time: str, retention: str | None, as_of: datetime) -> pl.Series:
@@ -58,3 +71,12 @@ def retention_finding(dropped: int, retention: str, as_of: datetime) -> Finding:
         unit="rows dropped by rule",
         evidence=evidence,
     )
+
+
+def outdated(dropped: int, retention: str | None, as_of: datetime) -> tuple[Finding, ...]:
+    """That finding where a retention is set.
+
+    >>> outdated(0, None, datetime(2026, 1, 1, tzinfo=UTC))
+    ()
+    """
+    return () if retention is None else (retention_finding(dropped, retention, as_of),)

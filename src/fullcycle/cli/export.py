@@ -1,0 +1,59 @@
+"""``fullcycle export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fullcycle.cli.output import aligned
+from fullcycle.cli.session import Session, declare
+
+if TYPE_CHECKING:
+    from fullcycle.data.records import Dataset
+
+SHOWN = 8  # files that people are shown; JSON holds them all
+
+
+@declare("export")
+@click.argument("what", metavar="[WHAT]", required=False)
+@click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), default="export")
+@click.option("--record", metavar="ID", help="Of this dataset; by default of the current one.")
+def command(session: Session, what: str | None, directory: Path, record: str | None) -> None:
+    """Write WHAT into DIR ('export' by default), for other tools and people: croissant, datasheet, odcs, jsonschema, pandera, pictures.
+
+    Without WHAT, tell what each of them is.
+    """
+    from fullcycle.kernel.errors import InputError, UnknownKey
+    from fullcycle.project.exports import EXPORTS
+
+    if what is None:
+        helps = {name: export.help for name, export in EXPORTS.items()}
+        session.tell({"exports": helps}, *aligned(list(helps.items())))
+        return
+    if what not in EXPORTS:
+        raise UnknownKey(what, EXPORTS, what="export")
+    export = EXPORTS[what]
+    if record and not export.of_record:
+        raise InputError(
+            f"{what} tells of the settings as they stand, of no record", place="--record", mend="leave --record out"
+        )
+    session.progress(f"exporting {what}", 0, 0)
+    files = export.write(session.project, lambda: _dataset(session, record or "dataset"), directory)
+    more = len(files) - SHOWN
+    session.tell(
+        {"what": what, "folder": str(directory), "files": [str(file) for file in files]},
+        f"wrote {', '.join(map(str, files[:SHOWN]))}" + (f" and {more} more files" if more > 0 else ""),
+    )
+
+
+def _dataset(session: Session, named: str) -> Dataset:
+    from fullcycle.data.records import Dataset
+    from fullcycle.kernel.errors import InputError
+    from fullcycle.kernel.record import kind_of
+
+    found = session.record(named)
+    if not isinstance(found, Dataset):
+        raise InputError("only a dataset is exported", place="--record", found=f"a {kind_of(found)}")
+    return found

@@ -1,0 +1,181 @@
+"""Exports: what a project hands to other tools and people, each under a name of its own."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from fullcycle.data.records import Dataset
+from fullcycle.kernel.blobs import get_record, write_aside
+from fullcycle.project.folder import Project
+from fullcycle.scoping.records import Charter
+
+if TYPE_CHECKING:
+    from fullcycle.data.portrait import Portrait
+
+Asked = Callable[[], Dataset]
+
+
+class Export(NamedTuple):
+    """Something that can be exported.
+
+    Attributes
+    ----------
+    help : what it is, in a line.
+    write : writes it into a folder, from a project and the dataset that is asked for; the files, the main one first.
+    of_record : whether it tells of a dataset as it was made; else of the settings as they stand.
+    """
+
+    help: str
+    write: Callable[[Project, Asked, Path], list[Path]]
+    of_record: bool = True
+
+
+def croissant(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+    """Rows as Parquet with metadata of Croissant 1.1. Rows that an earlier export left there are taken away."""
+    from fullcycle.data.export.croissant import write
+
+    made, before = dataset(), _listed(folder)
+    question = _charter(project, made).question
+    target = write(made, project.blobs, folder, name=project.settings.project.name, description=question)
+    rows = sorted(_listed(folder))
+    for path in before - set(rows):
+        path.unlink(missing_ok=True)
+    return [target, *rows]
+
+
+def datasheet(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+    """The datasheet as a page and as Markdown."""
+    from fullcycle.data.export.datasheet import datasheet as page
+
+    made = dataset()
+    charter, retention = _charter(project, made), project.settings.data.privacy.retention
+    return [
+        _written(folder / "datasheet.html", page(made, charter, form="html", retention=retention)),
+        _written(folder / "datasheet.md", page(made, charter, form="markdown", retention=retention)),
+    ]
+
+
+def odcs(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+    """The contract of the columns in YAML of the Open Data Contract Standard."""
+    from fullcycle.data.contract.odcs import to_odcs
+
+    settings = project.settings
+    text = to_odcs(
+        settings.project.name,
+        project.columns,
+        settings.data.rules,
+        time=settings.scoping.time,
+        zone=settings.project.timezone,
+    )
+    return [_written(folder / "contract.yaml", text)]
+
+
+def json_schema(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+    """The JSON Schema of a row."""
+    from fullcycle.data.contract.json_schema import to_json_schema
+
+    schema = to_json_schema(project.columns, zone=project.settings.project.timezone)
+    return [_written(folder / "row.schema.json", json.dumps(schema, indent=2, ensure_ascii=False) + "\n")]
+
+
+def pandera(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+    """A Python module with the contract as a schema of pandera."""
+    from fullcycle.data.contract.pandera import to_pandera
+
+    settings = project.settings
+    text = to_pandera(project.columns, settings.data.rules, title=settings.project.name)
+    return [_written(folder / "pandera_schema.py", text)]
+
+
+def pictures(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+    """Pictures of the training rows, an SVG each, and all of them on one page."""
+    from fullcycle.data.pictures import svg
+    from fullcycle.data.portrait import read
+
+    made = dataset()
+    files: dict[str, str] = {}
+    for title, chart in charts(read(project.blobs.get(made.portrait)), _charter(project, made)):
+        files[_file_name(title, files)] = svg(chart)
+    place = folder / "pictures"
+    drawn = [_written(place / name, text) for name, text in files.items()]
+    return [_written(place / "profile.html", _page(project.settings.project.name, made.id, files)), *drawn]
+
+
+EXPORTS: dict[str, Export] = {
+    "croissant": Export("the rows as Parquet, with metadata of Croissant 1.1", croissant),
+    "datasheet": Export("the datasheet, as HTML and Markdown", datasheet),
+    "odcs": Export("columns.toml and [data.rules] as a contract of ODCS v3.1", odcs, of_record=False),
+    "jsonschema": Export("columns.toml as the JSON Schema of a row", json_schema, of_record=False),
+    "pandera": Export("columns.toml and [data.rules] as a schema of pandera", pandera, of_record=False),
+    "pictures": Export("the profile of the training rows, as SVG and HTML", pictures),
+}
+"""Everything that ``fullcycle export`` writes, by name."""
+
+
+def _charter(project: Project, dataset: Dataset) -> Charter:
+    return cast(Charter, get_record(project.blobs, dataset.parents[0]))
+
+
+def _written(path: Path, text: str) -> Path:
+    write_aside(path, text.encode())
+    return path
+
+
+def _listed(folder: Path) -> set[Path]:
+    """The files of rows that an export in *folder* lists and that are there."""
+    try:
+        document = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
+        named = {str(one.get("contentUrl", "")) for one in document.get("distribution", ())}
+    except (OSError, ValueError, AttributeError):
+        return set()
+    return {path for path in folder.glob("data/*/*.parquet") if path.relative_to(folder).as_posix() in named}
+
+
+def charts(portrait: Portrait, charter: Charter) -> Iterator[tuple[str, object]]:
+    """Each picture with its title: the whole table, then column by column; the entity, told once each, has none."""
+    from fullcycle.data import pictures as draw
+
+    relations = {one.column: one for one in portrait.relations}
+    if portrait.rates:
+        figure = next((one.of for one in portrait.relations), charter.target)
+        yield f"{charter.target} over time", draw.rates(portrait.rates, figure)
+    yield "missing values", draw.missing(portrait.sketches)
+    if portrait.correlations:
+        yield "correlations", draw.correlation_map(portrait.correlations)
+    for name, sketch in portrait.sketches.items():
+        if name != charter.entity and sketch.told and sketch.n > sketch.missing:
+            yield name, draw.distribution(name, sketch)
+        if name in relations:
+            yield f"{charter.target} by {name}", draw.relation(relations[name])
+
+
+def _file_name(title: str, taken: dict[str, str]) -> str:
+    """A name of a file for a picture, unlike those that are there.
+
+    >>> _file_name("spend in €", {"spend_in.svg": ""})
+    'spend_in_2.svg'
+    """
+    stem = re.sub(r"[^0-9A-Za-z-]+", "_", title).strip("_") or "column"
+    names = (f"{stem}{'' if place == 1 else f'_{place}'}.svg" for place in range(1, len(taken) + 2))
+    lower = {name.lower() for name in taken}
+    return next(name for name in names if name.lower() not in lower)
+
+
+def _page(project: str, id: str, files: dict[str, str]) -> str:
+    """One page that needs nothing beside it."""
+    title = html.escape(f"{project}: profile of dataset {id[:12]}")
+    images = "\n".join(
+        f'<img alt="{html.escape(Path(name).stem)}" src="data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}">'
+        for name, text in files.items()
+    )
+    style = (
+        "body { font-family: sans-serif; margin: 2rem } img { display: inline-block; margin: 1rem; max-width: 100% }"
+    )
+    head = f'<head><meta charset="utf-8"><title>{title}</title><style>{style}</style></head>'
+    return f'<!doctype html>\n<html lang="en">{head}\n<body><h1>{title}</h1>\n{images}\n</body></html>\n'

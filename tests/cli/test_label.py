@@ -1,0 +1,74 @@
+"""``fullcycle label``: rows go out to people, and what they say comes back as outcomes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cli.conftest import Cli
+
+
+def test_a_sheet_goes_out_and_comes_back_as_outcomes(released: Path, here: Cli, tmp_path: Path) -> None:
+    sheet, out = tmp_path / "sheet.csv", tmp_path / "out.csv"
+    handed = here("label", "export", sheet, "--json", at=released).json
+    assert (handed["waiting"], handed["random"], handed["uncertain"]) == (8, 8, 0)  # the last eight have no answer
+    rows = pl.read_csv(sheet, infer_schema=False)
+    assert rows.columns == [
+        "customer",
+        "seen",
+        "plan",
+        "spend",
+        "visits",
+        "selection",
+        "label",
+        "annotator",
+        "labelled_at",
+    ]
+    said = pl.int_range(pl.len()) < 6
+    rows = rows.with_columns(
+        label=pl.when(said).then(pl.lit("yes")), annotator=pl.lit("ana"), labelled_at=pl.lit("2026-11-01T10:00:00Z")
+    )
+    second = rows[:3].with_columns(annotator=pl.lit("ben"), label=pl.Series(["yes", "yes", "no"]))
+    pl.concat([rows, second]).write_csv(sheet)
+    done = here("label", "import", sheet, out, "--column", "churned", "--json", at=released).json
+    assert (done["outcomes"], len(done["unresolved"]), done["unlabelled"]) == (5, 1, 2)
+    assert done["agreement"]["check"] == "agreement"
+    told = here("label", "import", sheet, out, "--column", "churned", at=released).out
+    assert "5 rows have a label, 1 stay open, 2 nobody looked at" in told
+    assert "a tie: no: ben; yes: ana" in told
+    taken = here("outcomes", out, "--json", at=released)
+    assert taken.code == 0, taken
+    assert (taken.json["rows"], taken.json["rejected"]) == (5, [])
+
+
+def test_tasks_of_label_studio(made: Path, here: Cli, tmp_path: Path) -> None:
+    file, out = tmp_path / "tasks.json", tmp_path / "out.csv"
+    assert here("label", "export", file, "--format", "label-studio", at=made).code == 0
+    tasks = json.loads(file.read_text())
+    assert len(tasks) == 8
+    assert set(tasks[0]["data"]) == {"plan", "spend", "visits"}
+    result = [{"from_name": "churned", "type": "choices", "value": {"choices": ["yes"]}}]
+    for number, task in enumerate(tasks):
+        task |= {"id": number, "annotations": [{"id": number, "completed_by": 1, "result": result}]}
+    file.write_text(json.dumps(tasks))
+    done = here("label", "import", file, out, "--column", "churned", "--json", at=made).json
+    assert (done["outcomes"], done["unresolved"]) == (8, [])
+    assert set(pl.read_csv(out)["churned"]) == {"yes"}
+
+
+def test_what_is_refused(made: Path, here: Cli, tmp_path: Path) -> None:
+    here("label", "export", tmp_path / "a.csv", "--score", "spent", at=made).refused(2, "did you mean 'spend'?")
+    here("label", "export", tmp_path / "a.csv", "--score", "spend", at=made).refused(2, "no probability")
+    here("label", "import", tmp_path / "none.csv", tmp_path / "o.csv", at=made).refused(2, "none.csv", "cannot be read")
+    (tmp_path / "a.json").write_text("{}")
+    here("label", "import", tmp_path / "a.json", tmp_path / "o.csv", at=made).refused(2, "a.json", "list of tasks")
+    here("label", "import", tmp_path / "a.json", tmp_path / "o.csv", "--column", "plan", at=made).refused(2, "'plan'")
+    assert not (tmp_path / "o.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["export", "import"])
+def test_help(made: Path, here: Cli, command: str) -> None:
+    assert "FILE" in here("label", command, "--help", at=made).out
