@@ -34,7 +34,7 @@ class Known(NamedTuple):
     rows: pl.DataFrame
     known: NDArray[np.float64]
     days: NDArray[np.int64]
-    count: int
+    total: int
     void: int
     classes: tuple[str, ...]
 

@@ -16,7 +16,7 @@ from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
 
-@step("deployment.make", version=1, libraries=("lightgbm", "numpy"))
+@step("deployment.make", version=2, libraries=("lightgbm", "numpy"))
 def make(
     *,
     charter: Charter,

@@ -9,13 +9,17 @@ import numpy as np
 
 from fullcycle.data.records import Dataset
 from fullcycle.development.behave import behaviours
+from fullcycle.development.conformal import calibrate
 from fullcycle.development.evaluate import figures, score_rows
+from fullcycle.development.evaluation import Seen, look
+from fullcycle.development.evaluation import findings as evaluation_findings
 from fullcycle.development.features import expressions, feature, learnable, left_out
 from fullcycle.development.fit import fit
 from fullcycle.development.gates import gates, measured_gates
+from fullcycle.development.holdout import hold_out
 from fullcycle.development.learners import LEARNERS
 from fullcycle.development.records import Line, Model, Trial
-from fullcycle.development.search import Progress, best, search, silent
+from fullcycle.development.search import Progress, best, passed_over, search, silent
 from fullcycle.development.settings import Development
 from fullcycle.development.table import Floats, Given, rows
 from fullcycle.kernel.blobs import Blobs
@@ -29,7 +33,7 @@ __all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of"]
 
 @step(
     "development.make",
-    version=1,
+    version=2,
     libraries=("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars"),
     project_code=True,
 )
@@ -39,6 +43,7 @@ def make(
     dataset: Dataset,
     settings: Development,
     refit: Trial | None = None,
+    reading: int = 1,
     blobs: Blobs,
     run: Run,
     engine: Engine,
@@ -50,6 +55,7 @@ def make(
     ----------
     progress : told after each round of trials how many are done.
     refit : a trial whose learner, parameters and iterations are used as they are, without a search.
+    reading : which look at these test rows it is; the k-th is tested at α / (k (k + 1)).
 
     Raises
     ------
@@ -61,11 +67,15 @@ def make(
     given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
     trials = (refit,) if refit is not None else search(given, run=run, engine=engine, progress=progress)
     chosen = best(trials)
+    held = hold_out(chosen, given)
     final = fit(chosen, given)
+    conformal = calibrate(charter.task, held.target, held.scores, held.blocks, confidence=charter.confidence)
+    policy = msgspec.structs.replace(policy, conformal=conformal)
     frame, target = rows(dataset, charter.target, blobs, "test")
     scores = final.model.scores(final.plan.matrix(frame))
-    held = score_rows(frame, target, scores, known=final.known, charter=charter, classes=len(dataset.classes))
-    found = figures(held, charter=charter, policy=policy)
+    scored = score_rows(frame, target, scores, known=final.known, charter=charter, classes=len(dataset.classes))
+    found = figures(scored, charter=charter, policy=policy)
+    seen = look(Seen(chosen, given, final, scored, held, policy))
     return Model(
         parents=(dataset.id, charter.id),
         task=charter.task,
@@ -81,7 +91,15 @@ def make(
         trained_rows=len(final.known),
         fits=len(trials) + 1 if refit is None else 1,
         seed=settings.seed,
-        findings=(*gates(charter, found), *behaviours(final.plan, final.model), *left_out(columns)),
+        evaluation=blobs.put(seen.to_bytes()),
+        reading=reading,
+        findings=(
+            *gates(charter, found, reading=reading, effects=seen.design_effects),
+            *evaluation_findings(seen, task=charter.task, confidence=charter.confidence),
+            *behaviours(final.plan, final.model),
+            *left_out(columns),
+            *passed_over(settings, charter.task, dataset.columns),
+        ),
     )
 
 

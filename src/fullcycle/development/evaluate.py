@@ -6,23 +6,23 @@ day to be known, blocks are that long. Money is paired: the model against what w
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from fullcycle.development.conformal import coverage
 from fullcycle.development.fairness import fairness
+from fullcycle.development.holdout import days_to_blocks
 from fullcycle.development.learners.constant import constant
 from fullcycle.development.table import Floats
 from fullcycle.kernel.errors import InputError
-from fullcycle.measure.intervals import Estimate, difference, jackknife, mean_interval
-from fullcycle.measure.metrics import METRICS, Metric
+from fullcycle.measure.intervals import Estimate, block_codes, difference, from_replicates, mean_interval
+from fullcycle.measure.metrics import METRICS, Metric, effect_of_design, replicates, squared_errors
 from fullcycle.measure.metrics import evaluate as measured
 from fullcycle.measure.value import PERFECT, Values, total
 from fullcycle.predictor.days import local_days
-from fullcycle.predictor.plan.zones import DAY
 from fullcycle.predictor.policy import Decider, Policy
 from fullcycle.scoping.records import Charter
 
@@ -31,8 +31,7 @@ Decisions: TypeAlias = NDArray[np.str_] | Floats
 Figures: TypeAlias = dict[str, Estimate]
 
 GAIN = "gain_per_1000"
-# read at a threshold of one half, at which nothing is decided here: computed where a gate asks for them
-_ON_REQUEST = ("precision", "recall", "f1", "calibration_error")
+_ON_REQUEST = ("pinball",)  # at its own level of one half it is half the absolute error
 
 
 class Scored(NamedTuple):
@@ -62,7 +61,7 @@ def score_rows(
     level = constant(known, charter.task, classes)
     flat = np.tile(level, (len(target), 1)) if charter.task == "multiclass" else np.full(len(target), level[0])
     days = local_days(frame[charter.time], charter.timezone)
-    return Scored(frame, target, scores, flat, days, days // max(1, -(-charter.label_delay // DAY)))
+    return Scored(frame, target, scores, flat, days, days_to_blocks(days, charter.label_delay))
 
 
 def decide(policy: Policy, rows: Scored) -> Decisions:
@@ -78,12 +77,14 @@ def figures(rows: Scored, *, charter: Charter, policy: Policy) -> Figures:
     """Every figure of the test rows by name.
 
     ======================  =============================================================================
-    a metric's name         of the scores; ``accuracy`` is that of the decisions, for a binary task
+    a metric's name         of the scores; ``accuracy``, ``precision``, ``recall`` and ``f1`` are of the decisions
     ``base_rate``, ``mean`` of the target, for a binary task or a regression
     ``…_minus_constant``    the metric less the constant's on the same rows
     ``gain_per_1000``       money of the decisions less that of the best alternative, on the same rows
     ``worth_model``         money per 1000 decisions; also ``worth_today`` (today's rule),
                             ``worth_always_…`` (each action) and ``worth_perfect_foresight``
+    ``interval_coverage``   share of outcomes within their prediction interval, and ``interval_width``; of a
+                            classification ``set_coverage`` and ``set_size``
     ``…_by_…``              a fairness limit's difference by its attribute
     ======================  =============================================================================
 
@@ -92,11 +93,11 @@ def figures(rows: Scored, *, charter: Charter, policy: Policy) -> Figures:
     """
     decisions = decide(policy, rows)
     return {
-        **_metrics(rows, charter),
+        **_metrics(rows, said(policy, decisions, rows.scores), charter),
         **_targets(rows, charter),
-        **_accuracy(rows, decisions, charter),
-        **_paired(rows, charter),
+        **_paired(rows, decisions, charter, policy),
         **_money(rows, decisions, policy),
+        **_coverage(rows, policy),
         **fairness(rows.frame, rows.target, decisions, rows.blocks, charter=charter),
     }
 
@@ -110,16 +111,55 @@ def minus_constant(figure: str) -> str:
     return "squared_error_minus_constant" if figure == "rmse" else f"{figure}_minus_constant"
 
 
-def _metrics(rows: Scored, charter: Charter) -> Figures:
-    gated = {gate.figure for gate in charter.gates}
+def said(policy: Policy, decisions: Decisions, scores: Floats) -> Floats:
+    """What decisions say of the outcome, as scores of 0 and 1.
+
+    The first action says that a binary target comes true. Of several classes the action of a class's name says that
+    class; where actions are no classes, the likeliest class stands for what was said.
+
+    >>> from fullcycle.measure.value import ValueTable
+    >>> values = ValueTable(task="binary", currency="USD")
+    >>> policy = Policy(task="binary", actions=("call", "wait"), values=values, todays_rule={"always": "wait"})
+    >>> said(policy, np.array(["call", "wait"]), np.array([0.2, 0.1])).tolist()
+    [1.0, 0.0]
+    """
+    if policy.task == "binary":
+        return np.asarray(decisions == policy.actions[0], dtype=np.float64)
+    classes = policy.values.classes
+    if policy.task != "multiclass" or sorted(classes) != sorted(policy.actions):
+        return scores
+    return np.stack([np.asarray(decisions == name, dtype=np.float64) for name in classes], axis=1)
+
+
+def design_effects(rows: Scored, *, charter: Charter, policy: Policy) -> dict[str, float]:
+    """By metric, how many times larger its variance is by blocks than by rows that stand alone; n over it counts."""
+    spoken = said(policy, decide(policy, rows), rows.scores)
     found = {}
-    for name in METRICS:
-        metric = METRICS[name]
-        if charter.task in metric.tasks and (name not in _ON_REQUEST or name in gated):
-            try:
-                found[name] = measured(metric, rows.target, rows.scores, rows.blocks, confidence=charter.confidence)
-            except InputError:  # undefined on these rows
-                continue
+    for name, metric in _asked(charter, rows.target).items():
+        try:
+            effect = effect_of_design(metric, rows.target, spoken if metric.decided else rows.scores, rows.blocks)
+        except InputError:  # undefined on these rows
+            continue
+        if effect is not None:
+            found[name] = effect
+    return found
+
+
+def _asked(charter: Charter, target: Floats) -> dict[str, Metric]:
+    """The metrics that are read: all of the task, less those that say nothing unless a gate asks for them."""
+    gated = {gate.figure for gate in charter.gates}
+    silent = {*_ON_REQUEST, *(("mape",) if (target == 0).any() else ())} - gated
+    return {name: METRICS[name] for name in METRICS if charter.task in METRICS[name].tasks and name not in silent}
+
+
+def _metrics(rows: Scored, spoken: Floats, charter: Charter) -> Figures:
+    found = {}
+    for name, metric in _asked(charter, rows.target).items():
+        scores = spoken if metric.decided else rows.scores
+        try:
+            found[name] = measured(metric, rows.target, scores, rows.blocks, confidence=charter.confidence)
+        except InputError:  # undefined on these rows
+            continue
     return found
 
 
@@ -128,49 +168,42 @@ def _targets(rows: Scored, charter: Charter) -> Figures:
     return {name: mean_interval(rows.target, rows.blocks, confidence=charter.confidence)} if name else {}
 
 
-def _accuracy(rows: Scored, decisions: Decisions, charter: Charter) -> Figures:
-    """The share of rows on which the first action was taken and the target came true, or neither."""
-    if charter.task != "binary":
-        return {}
-    right = (decisions == charter.actions[0]) == (rows.target == 1)
-    found = mean_interval(right.astype(np.float64), rows.blocks, confidence=charter.confidence)
-    return {"accuracy": found.clipped(0, 1)}
-
-
-def _paired(rows: Scored, charter: Charter) -> Figures:
+def _paired(rows: Scored, decisions: Decisions, charter: Charter, policy: Policy) -> Figures:
     usual = "rmse" if charter.task == "regression" else "log_loss"
     asked = [gate.figure for gate in charter.gates if gate.rule == "better_than_constant"]
     found = {}
     for figure in dict.fromkeys([usual, *asked]):
         if figure in METRICS and charter.task in METRICS[figure].tasks:
+            metric, ours, theirs = METRICS[figure], rows.scores, rows.constant
+            if metric.decided:
+                of_constant = Decider(policy).decide(theirs, rows.frame)
+                ours, theirs = said(policy, decisions, ours), said(policy, of_constant, theirs)
             try:
-                found[minus_constant(figure)] = _less_constant(METRICS[figure], rows, charter.confidence)
+                found[minus_constant(figure)] = _less_constant(metric, rows, ours, theirs, charter.confidence)
             except InputError:  # undefined on these rows
                 continue
     return found
 
 
-def _less_constant(metric: Metric, rows: Scored, confidence: float) -> Estimate:
-    each = _squared_errors if metric.name == "rmse" else metric.rowwise
+def _less_constant(metric: Metric, rows: Scored, ours: Floats, theirs: Floats, confidence: float) -> Estimate:
+    each = squared_errors if metric.name == "rmse" else metric.rowwise
     if each is not None:
-        ours, theirs = each(rows.target, rows.scores), each(rows.target, rows.constant)
-        return difference(ours, theirs, rows.blocks, confidence=confidence, unit=metric.unit)
-
-    def statistic(weights: Ints) -> float:
-        kept = weights > 0
-        try:
-            ours = metric.function(rows.target[kept], rows.scores[kept])
-            return ours - metric.function(rows.target[kept], rows.constant[kept])
-        except InputError:
-            return math.nan
-
-    metric.function(rows.target, rows.scores)  # undefined on all rows raises, without one block it is not a number
-    return jackknife(statistic, rows.blocks, confidence=confidence, unit=metric.unit)
+        losses = each(rows.target, ours), each(rows.target, theirs)
+        return difference(*losses, rows.blocks, confidence=confidence, unit=metric.unit)
+    labels, k = block_codes(rows.blocks)
+    point = metric.function(rows.target, ours) - metric.function(rows.target, theirs)
+    left = np.empty(0)
+    if k > 1:
+        left = replicates(metric, rows.target, ours, labels, k) - replicates(metric, rows.target, theirs, labels, k)
+    return from_replicates(point, left, n=len(labels), confidence=confidence, unit=metric.unit)
 
 
-def _squared_errors(target: ArrayLike, score: ArrayLike) -> Floats:
-    errors: Floats = (np.asarray(target, dtype=np.float64) - np.asarray(score, dtype=np.float64)) ** 2
-    return errors
+def _coverage(rows: Scored, policy: Policy) -> Figures:
+    if policy.conformal is None:
+        return {}
+    return coverage(
+        *(policy.task, rows.target, rows.scores, rows.blocks, policy.conformal), confidence=policy.confidence
+    )
 
 
 def _money(rows: Scored, decisions: Decisions, policy: Policy) -> Figures:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fullcycle.development.admission import obstacle
 from fullcycle.development.features import fit_plan, learnable
+from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import LEARNERS, Training
 from fullcycle.development.records import Trial
 from fullcycle.development.search import check_target
@@ -35,16 +37,19 @@ def fit(chosen: Trial, given: Given) -> Final:
     Raises
     ------
     InputError
-        The rows cannot be learnt from.
+        The rows cannot be learnt from, or the trial's learner may not be used on them.
     """
     charter, dataset, settings = given.charter, given.dataset, given.settings
+    learner = LEARNERS[chosen.learner]
+    if (error := obstacle(learner, charter.task, settings.knowledge, dataset.columns)) is not None:
+        raise error
     known = rows(dataset, charter.target, given.blobs, "train", "validation")
     check_target(known.target, dataset.classes)
-    learner = LEARNERS[chosen.learner]
+    columns = learnable(dataset.columns, charter)
     plan, matrix = fit_plan(
         *known,
         recipe=learner.recipe,
-        columns=learnable(dataset.columns, charter),
+        columns=columns,
         settings=settings.features,
         zone=charter.timezone,
         task=charter.task,
@@ -58,6 +63,7 @@ def fit(chosen: Trial, given: Given) -> Final:
         chosen.parameters,
         settings.seed,
         iterations=chosen.iterations,
+        constraints=constraints(settings.knowledge, plan, columns),
     )
     fitted = learner.fit(training)
     return Final(plan, fitted.model, known.target)

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+
+import msgspec
 
 from fullcycle.development.evaluate import GAIN, minus_constant
 from fullcycle.development.fairness import figure as fairness_figure
 from fullcycle.kernel.clock import duration
 from fullcycle.kernel.errors import InputError, UnknownKey
 from fullcycle.kernel.finding import Finding
-from fullcycle.measure.intervals import Estimate
+from fullcycle.measure.intervals import Estimate, at_confidence
 from fullcycle.measure.metrics import METRICS
+from fullcycle.measure.tests import alpha_of
 from fullcycle.scoping.records import Charter, Gate
 
 SUBJECT = "test rows"
 
 
-def gates(charter: Charter, figures: dict[str, Estimate]) -> tuple[Finding, ...]:
+def gates(
+    charter: Charter,
+    figures: dict[str, Estimate],
+    *,
+    reading: int = 1,
+    effects: Mapping[str, float] | None = None,
+) -> tuple[Finding, ...]:
     """A finding for each release gate and each fairness limit of the charter.
 
     A gate passes where the whole interval does: its lower end for ``at_least``, its upper end for ``at_most``; for
     ``better_than_constant`` the interval of the paired difference must lie beyond nought. One that cannot be judged
     does not pass.
+
+    Parameters
+    ----------
+    figures : on the test rows, with intervals at the charter's confidence.
+    reading : which look at these test rows it is, 1 for the first. Whoever looks often enough passes by luck, so the
+        k-th look is tested at α / (k (k + 1)), see :func:`fullcycle.measure.tests.alpha_of`: its intervals are wider.
+    effects : design effect by figure, told beside the number of rows.
 
     Raises
     ------
@@ -30,12 +47,14 @@ def gates(charter: Charter, figures: dict[str, Estimate]) -> tuple[Finding, ...]
     InputError
         The figure is not for this task.
     """
-    found = [_gate(gate, charter, figures) for gate in charter.gates]
+    level = 1 - alpha_of(reading, 1 - charter.confidence)
+    told = {name: at_confidence(it, charter.confidence, level) for name, it in figures.items()}
+    found = [_gate(gate, charter, told) for gate in charter.gates]
     why = "fewer than two groups have rows enough"
     for limit in charter.limits.fairness:
         name = fairness_figure(limit.measure, limit.attribute)
-        found.append(_judged(name, figures, limit.at_most, "at_most", why=why))
-    return tuple(found)
+        found.append(_judged(name, told, limit.at_most, "at_most", why=why))
+    return tuple(_told(it, reading, level, effects or {}) for it in found)
 
 
 def measured_gates(charter: Charter, seconds: float) -> tuple[Finding, ...]:
@@ -63,6 +82,17 @@ def _gate(gate: Gate, charter: Charter, figures: dict[str, Estimate]) -> Finding
     return _judged(gate.figure, figures, limit, rule)
 
 
+def _told(finding: Finding, reading: int, level: float, effects: Mapping[str, float]) -> Finding:
+    """The finding with what its interval rests on."""
+    if finding.value is None:
+        return finding
+    facts = {**finding.evidence, "reading": reading, "confidence": level}
+    effect = effects.get(finding.check.removesuffix("_minus_constant"))
+    if effect is not None:
+        facts["design_effect"] = effect
+    return msgspec.structs.replace(finding, evidence=facts)
+
+
 def _check_known(gate: Gate, charter: Charter, figures: dict[str, Estimate]) -> None:
     place = "cycle.toml, [scoping.success]"
     if gate.rule not in ("at_least", "at_most", "better_than_constant"):
@@ -71,6 +101,8 @@ def _check_known(gate: Gate, charter: Charter, figures: dict[str, Estimate]) -> 
         if charter.task not in (tasks := METRICS[gate.figure].tasks):
             found, expected = charter.task, " or ".join(tasks)
             raise InputError(f"{gate.figure} is not for this task", place=place, found=found, expected=expected)
+        if METRICS[gate.figure].better == "near" and gate.rule == "better_than_constant":
+            raise InputError(f"{gate.figure} has no constant to beat", place=place, mend="use at_least or at_most")
     elif gate.figure != GAIN:
         if gate.figure not in figures:
             raise UnknownKey(gate.figure, {*figures, *METRICS, GAIN}, place=place, what="figure")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 from fullcycle.kernel.finding import Finding
-from fullcycle.kernel.record import Record, kind
+from fullcycle.kernel.record import Record, kind, upgrade
 from fullcycle.measure.intervals import Estimate
 from fullcycle.predictor.policy import Policy
 
@@ -34,7 +36,7 @@ class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     loss: float
 
 
-@kind("model")
+@kind("model", version=2)
 class Model(Record, frozen=True, kw_only=True):
     """Which feature plan and learner decide best, and whether they pass the charter's gates.
 
@@ -44,9 +46,12 @@ class Model(Record, frozen=True, kw_only=True):
     format : name of that format.
     leaderboard : every trial, best first; a constant stands on it too.
     figures : on the test rows, by name; see :func:`fullcycle.development.evaluate.figures`.
+    evaluation : blob of what else was seen of it, see :class:`fullcycle.development.evaluation.Evaluation`; empty in
+        models of before there was one.
+    reading : which look at these test rows the gates were judged by, 1 for the first.
     scores : blob of the scores of the test rows, in the table's order (NumPy).
     trained_rows : rows that the final fit saw.
-    fits : how many models were fitted for it, the final one too.
+    fits : how many models were fitted to choose and make it, the final one too; those of the evaluation aside.
     """
 
     task: str
@@ -63,3 +68,10 @@ class Model(Record, frozen=True, kw_only=True):
     fits: int
     seed: int
     findings: tuple[Finding, ...]
+    evaluation: str = ""
+    reading: int = 1
+
+
+@upgrade("model", 1)
+def _without_evaluation(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "evaluation": "", "reading": 1}

@@ -14,17 +14,21 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from fullcycle.data.records import Dataset
+from fullcycle.data.records import Column, Dataset
+from fullcycle.development.admission import obstacle
 from fullcycle.development.features import Expressions, fit_plan, learnable
-from fullcycle.development.learners import LEARNERS, Learner, Parameters, Training
+from fullcycle.development.knowledge import constraints
+from fullcycle.development.learners import BUILT_IN, LEARNERS, Learner, Parameters, Training
 from fullcycle.development.records import Trial
-from fullcycle.development.settings import Development, Features
+from fullcycle.development.settings import Development, Features, Knowledge
 from fullcycle.development.table import Floats, Given, Source, rows
 from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.clock import Stopwatch, duration
 from fullcycle.kernel.errors import InputError
+from fullcycle.kernel.finding import Finding
 from fullcycle.kernel.verbs import Call, Engine, Run, step
 from fullcycle.measure.metrics import log_loss, rmse
+from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
 PORTFOLIO = ("lightgbm", "linear")  # in the order in which they are tried; a constant comes last
@@ -43,7 +47,7 @@ def silent(what: str, done: int, total: int) -> None:
 
 @step(
     "development.trial",
-    version=1,
+    version=2,
     libraries=("lightgbm", "scikit-learn", "numpy", "scipy", "polars"),
     project_code=True,
 )
@@ -55,6 +59,7 @@ def trial(
     parameters: Parameters,
     settings: Features,
     expressions: Expressions,
+    knowledge: Knowledge,
     seed: int,
     blobs: Blobs,
 ) -> Trial:
@@ -64,6 +69,7 @@ def trial(
     ----------
     learner : its name.
     expressions : what the feature plan computes before.
+    knowledge : what is declared of columns.
 
     Raises
     ------
@@ -83,7 +89,17 @@ def trial(
         )
     )
     classes = len(dataset.classes)
-    found = fitter.fit(Training(*prepared.train, charter.task, classes, parameters, seed, prepared.validation))
+    found = fitter.fit(
+        Training(
+            *prepared.train,
+            charter.task,
+            classes,
+            parameters,
+            seed,
+            prepared.validation,
+            constraints=constraints(knowledge, prepared.plan, learnable(dataset.columns, charter)),
+        )
+    )
     matrix, target = prepared.validation
     loss = rmse if charter.task == "regression" else log_loss
     return Trial(
@@ -107,7 +123,7 @@ def search(given: Given, *, run: Run, engine: Engine, progress: Progress) -> tup
     """
     settings = given.settings
     budget = Budget.read(settings.search_budget)
-    names = portfolio(settings, given.charter.task)[: budget.trials]
+    names = portfolio(settings, given.charter.task, given.dataset.columns)[: budget.trials]
 
     def evaluate(asked: Sequence[tuple[str, Parameters]]) -> list[Trial]:
         return cast(list[Trial], run.map([_call(given, name, parameters) for name, parameters in asked], engine))
@@ -141,36 +157,60 @@ def _call(given: Given, learner: str, parameters: Parameters) -> Call:
             "parameters": parameters,
             "settings": settings.features,
             "expressions": given.expressions,
+            "knowledge": settings.knowledge,
             "seed": settings.seed,
         },
         using={"blobs": given.blobs},
     )
 
 
-def portfolio(settings: Development, task: str) -> list[str]:
-    """The learners to try first, in order, a constant last.
+def portfolio(settings: Development, task: str, columns: tuple[Column, ...] = ()) -> list[str]:
+    """The learners to try first, in order, a constant last. Of our own, *auto* takes those of ``PORTFOLIO`` only.
 
     Raises
     ------
     InputError
-        A learner that is asked for cannot do the task (UnknownKey: there is none of that name).
+        A learner that is asked for cannot do the task, keeps rows where the dataset's *columns* hold personal data, or
+        cannot keep to declared knowledge (UnknownKey: there is none of that name).
 
     Examples
     --------
     >>> portfolio(Development(learners=("linear",)), "binary")
     ['linear', 'constant']
     """
+    asked = asked_for(settings)
+    refused = {name: obstacle(LEARNERS[name], task, settings.knowledge, columns) for name in asked}
+    if settings.learners != "auto":
+        for error in refused.values():
+            if error is not None:
+                raise error
+    return [name for name in asked if refused[name] is None and name != "constant"] + ["constant"]
+
+
+def asked_for(settings: Development) -> list[str]:
+    """The learners that the settings name, or those that *auto* means: our portfolio, and all that are not ours.
+
+    >>> asked_for(Development())
+    ['lightgbm', 'linear']
+    """
     if settings.learners == "auto":
-        others = [name for name in LEARNERS if name not in (*PORTFOLIO, "constant")]
-        names = [name for name in (*PORTFOLIO, *others) if task in LEARNERS[name].tasks]
-    else:
-        names = list(dict.fromkeys(settings.learners))
-        for name in names:
-            if task not in LEARNERS[name].tasks:
-                raise InputError(
-                    f"the learner {name!r} does no {task}", place=_PLACE, expected=", ".join(LEARNERS[name].tasks)
-                )
-    return [name for name in names if name != "constant"] + ["constant"]
+        return [*PORTFOLIO, *(name for name in LEARNERS if name not in BUILT_IN)]
+    return list(dict.fromkeys(settings.learners))
+
+
+def passed_over(settings: Development, task: str, columns: tuple[Column, ...]) -> tuple[Finding, ...]:
+    """A note for each learner that could do the task and was not tried, and why.
+
+    >>> [note.subject for note in passed_over(Development(knowledge=Knowledge(monotone={"x": "up"})), "binary", ())]
+    ['linear']
+    """
+    able = [LEARNERS[name] for name in asked_for(settings) if task in LEARNERS[name].tasks]
+    found = [(learner.name, obstacle(learner, task, settings.knowledge, columns)) for learner in able]
+    return tuple(
+        Finding(check="passed_over", subject=name, severity="note", evidence={"because": error.problem})
+        for name, error in found
+        if error is not None
+    )
 
 
 def best(trials: Sequence[Trial]) -> Trial:
@@ -269,10 +309,11 @@ class _Preparation:
 
 
 class _Prepared(NamedTuple):
-    """Features and target of the training and of the validation rows."""
+    """Features and target of the training and of the validation rows, and the plan that made the features."""
 
     train: tuple[Floats, Floats]
     validation: tuple[Floats, Floats]
+    plan: Plan
 
 
 @lru_cache(maxsize=2)
@@ -290,7 +331,7 @@ def _prepared(wanted: _Preparation) -> _Prepared:
         task=charter.task,
         expressions=wanted.expressions,
     )
-    return _Prepared((matrix, train.target), (plan.matrix(validation.frame), validation.target))
+    return _Prepared((matrix, train.target), (plan.matrix(validation.frame), validation.target), plan)
 
 
 def check_target(target: Floats, classes: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from fullcycle import business, data, deployment, development, monitoring, scoping
 from fullcycle.business.records import Verdict
@@ -23,6 +23,7 @@ from fullcycle.kernel.finding import Finding
 from fullcycle.kernel.record import Record, canonical, digest
 from fullcycle.kernel.scope import Actor
 from fullcycle.kernel.verbs import Call, Observation, Run
+from fullcycle.loop.readings import numbered
 from fullcycle.loop.standing import clock_of, this_user
 from fullcycle.measure.value import ValueTable
 from fullcycle.monitoring.records import Health
@@ -129,12 +130,14 @@ class Rooms:
         inputs: dict[str, Record] = {"charter": charter, "dataset": dataset}
         if refit is not None:
             inputs["refit"] = refit
-        model = self.run.step(
-            development.make,
-            inputs=inputs,
-            parameters={"settings": self.settings.development},
-            using={"blobs": self.run.blobs, "run": self.run, "engine": self.engine, "progress": self.progress},
+        using = {"blobs": self.run.blobs, "run": self.run, "engine": self.engine, "progress": self.progress}
+        settings = self.settings.development
+        call = numbered(
+            self.run,
+            dataset,
+            lambda reading: Call(development.make, inputs, {"settings": settings, "reading": reading}, using),
         )
+        model = cast(Model, self.run.do(call))
         self._measure_once(model, lambda: measured_gates(charter, self._seconds(model)))
         return model
 

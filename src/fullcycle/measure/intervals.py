@@ -125,7 +125,7 @@ def mean_interval(values: ArrayLike, blocks: ArrayLike, *, confidence: float = 0
     rows = _finite(values, "values")
     labels, k = block_codes(blocks, len(rows))
     point = math.fsum(rows.tolist()) / len(rows)
-    return from_replicates(point, _means_without(rows, labels, k), n=len(rows), confidence=confidence, unit=unit)
+    return from_replicates(point, means_without(rows, labels, k), n=len(rows), confidence=confidence, unit=unit)
 
 
 def difference(
@@ -169,21 +169,30 @@ def auc_interval(
     labels, k = block_codes(blocks, len(scores))
     if len(positive) != len(scores):
         raise InputError("target and score differ in length", found=(len(positive), len(scores)))
-    total = np.bincount(labels, minlength=k)
-    ones = np.bincount(labels[positive], minlength=k)
-    zeros = total - ones
-    if not ones.sum() or not zeros.sum():
-        raise InputError("a ROC curve needs both classes", found=f"{int(ones.sum())} positives of {len(scores)} rows")
-    won = pairs_won(positive, scores)
-    all_won = int(won[positive].sum())
-    point = all_won / (2 * int(ones.sum()) * int(zeros.sum()))
-    if k < 2:
-        return from_replicates(point, np.empty(0), n=len(scores), confidence=confidence, unit=unit)
-    inside = pairs_won(positive, scores, labels)
-    kept = all_won - _block_sums(won, labels, k) + _block_sums(np.where(positive, inside, 0), labels, k)
-    pairs = 2 * (ones.sum() - ones) * (zeros.sum() - zeros)
-    left = np.divide(kept, pairs, out=np.full(k, np.nan), where=pairs > 0)
+    ones = int(positive.sum())
+    zeros = len(positive) - ones
+    if not ones or not zeros:
+        raise InputError("a ROC curve needs both classes", found=f"{ones} positives of {len(scores)} rows")
+    point = int(pairs_won(positive, scores)[positive].sum()) / (2 * ones * zeros)
+    left = areas_without(positive, scores, labels, k) if k > 1 else np.empty(0)
     return from_replicates(point, left, n=len(scores), confidence=confidence, unit=unit)
+
+
+def areas_without(target: ArrayLike, score: ArrayLike, labels: Ints, blocks: int) -> Floats:
+    """The area under the ROC curve without each block, (blocks,); NaN where one class would be left. See `auc_interval`.
+
+    >>> areas_without([0, 1, 0, 1], [0.1, 0.4, 0.5, 0.8], np.array([0, 0, 1, 1]), 2).tolist()
+    [1.0, 1.0]
+    """
+    positive, scores = binary_target(target), _finite(score, "score")
+    total, ones = np.bincount(labels, minlength=blocks), np.bincount(labels[positive], minlength=blocks)
+    zeros = total - ones
+    won, inside = pairs_won(positive, scores), pairs_won(positive, scores, labels)
+    all_won = int(won[positive].sum())
+    kept = all_won - _block_sums(won, labels, blocks) + _block_sums(np.where(positive, inside, 0), labels, blocks)
+    pairs = 2 * (ones.sum() - ones) * (zeros.sum() - zeros)
+    areas: Floats = np.divide(kept, pairs, out=np.full(blocks, np.nan), where=pairs > 0)
+    return areas
 
 
 def wilson(successes: int, n: int, *, confidence: float = 0.95, unit: str = "") -> Estimate:
@@ -205,6 +214,24 @@ def wilson(successes: int, n: int, *, confidence: float = 0.95, unit: str = "") 
     return Estimate(point=share, low=low, high=high, unit=unit, n=n)
 
 
+def at_confidence(found: Estimate, confidence: float, wanted: float) -> Estimate:
+    """A jackknife interval of *confidence* as it would be at *wanted*: the same spread, another Student quantile.
+
+    An end that was clipped to what the quantity can be is told by the other one. Without an interval, or with one of
+    which the blocks are not known, it stays as it is.
+
+    >>> found = mean_interval([1.0, 2.0, 6.0], [0, 1, 2])
+    >>> wide = mean_interval([1.0, 2.0, 6.0], [0, 1, 2], confidence=0.99)
+    >>> round(at_confidence(found, 0.95, 0.99).high - wide.high, 12)
+    0.0
+    """
+    if found.low is None or found.high is None or found.blocks < 2:
+        return found
+    half = max(found.point - found.low, found.high - found.point)
+    grown = half * student(wanted, found.blocks - 1) / student(confidence, found.blocks - 1)
+    return msgspec.structs.replace(found, low=float(found.point - grown), high=float(found.point + grown))
+
+
 def design_effect(values: ArrayLike, blocks: ArrayLike) -> float:
     """How many times larger the variance of the mean is than that of as many independent rows.
 
@@ -221,7 +248,7 @@ def design_effect(values: ArrayLike, blocks: ArrayLike) -> float:
     independent = math.fsum(((rows - mean) ** 2).tolist()) / (n - 1) / n
     if independent == 0:
         return 1.0
-    left = _means_without(rows, labels, k)
+    left = means_without(rows, labels, k)
     middle = math.fsum(left.tolist()) / k
     return (k - 1) / k * math.fsum(((left - middle) ** 2).tolist()) / independent
 
@@ -269,8 +296,12 @@ def binary_target(target: ArrayLike) -> NDArray[np.bool_]:
     return positive
 
 
-def _means_without(rows: Floats, labels: Ints, k: int) -> Floats:
-    """The mean of the rows outside each block."""
+def means_without(rows: Floats, labels: Ints, k: int) -> Floats:
+    """The mean of the rows outside each block, (blocks,); none with fewer than two blocks.
+
+    >>> means_without(np.array([1.0, 2.0, 6.0]), np.array([0, 0, 1]), 2).tolist()
+    [6.0, 1.5]
+    """
     if k < 2:
         return np.empty(0)
     # bincount adds in row order on one thread, so the sums are the same everywhere

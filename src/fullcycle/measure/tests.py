@@ -18,6 +18,45 @@ from fullcycle.measure.intervals import Estimate
 LEAST_EXPECTED = 5.0  # Cochran's rule: below it the chi-square distribution is a poor guide
 
 
+def alpha_of(reading: int, alpha: float) -> float:
+    """The level at which the *reading*-th look at the same test rows is tested: α / (k (k + 1)).
+
+    However often they are read, the levels add up to α at most, so that the chance of ever passing by luck stays below
+    it; new rows begin anew. Alpha spending in the sense of Foster and Stine 2008, *α-investing*.
+
+    Parameters
+    ----------
+    reading : 1 for the first, and so on.
+    alpha : the level in all, between 0 and 1.
+
+    Examples
+    --------
+    >>> alpha_of(1, 0.05), round(alpha_of(4, 0.05), 6)
+    (0.025, 0.0025)
+    """
+    if reading < 1 or not 0 < alpha < 1:
+        raise InputError("a reading has no level", found=(reading, alpha), expected="reading ≥ 1 and 0 < alpha < 1")
+    return alpha / (reading * (reading + 1))
+
+
+def holm(p: ArrayLike) -> NDArray[np.float64]:
+    """p-values adjusted for their number, (n,): the chance that any of those below a level is false stays below it.
+
+    Holds under any dependence. Source: Holm 1979, *A simple sequentially rejective multiple test procedure*.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p, dtype=np.float64)
+    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+        raise InputError("p-values are not all within 0 and 1", expected="a list of numbers from 0 to 1")
+    order = np.argsort(values, kind="stable")
+    grown = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum(grown, 1.0)
+    return adjusted
+
+
 def two_sample(reference_counts: ArrayLike, counts: ArrayLike) -> float:
     """The p-value of two samples, counted in the same cells, being of one distribution (chi-square test).
 

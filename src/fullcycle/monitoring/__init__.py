@@ -22,7 +22,7 @@ from fullcycle.traffic.match import Matched
 from fullcycle.traffic.read import content_digest
 
 
-@step("monitoring.make", version=1, libraries=("polars", "numpy", "scipy"))
+@step("monitoring.make", version=2, libraries=("polars", "numpy", "scipy"))
 def make(
     *,
     charter: Charter,

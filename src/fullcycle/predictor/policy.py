@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fullcycle.kernel.errors import InputError, UnknownKey
 from fullcycle.measure.value import MICROS, Amount, Values, ValueTable
 from fullcycle.predictor import capacity
+from fullcycle.predictor.conformal import Conformal
 from fullcycle.predictor.expression import Expression, parse
 from fullcycle.predictor.plan.values import Value
 from fullcycle.predictor.todays_rule import UNKNOWN, TodaysRule, check_form
@@ -46,6 +47,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     limits : how often an action can be taken in a day.
     zone, kinds : time zone and kinds of columns, for expressions.
     confidence : of the intervals that are reported about this policy.
+    conformal : how far off a score may be; None where that is not known.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     zone: str = "UTC"
     kinds: dict[str, str] = {}
     confidence: float = 0.95
+    conformal: Conformal | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -140,6 +143,9 @@ class Decider:
         self.rule = TodaysRule(policy.todays_rule, policy.actions, policy.kinds, policy.zone)
         self._names = np.array(policy.actions)
         self._expressions = _expressions(policy.values, policy.kinds, policy.zone)
+        classes = policy.values.classes
+        named = sorted(classes) == sorted(policy.actions)  # otherwise each action stands for the class in its place
+        self._class_of_action = [classes.index(it) if named else code for code, it in enumerate(policy.actions)]
         self._by_class = policy.task == "multiclass" and len(policy.actions) == len(policy.values.classes)
         rows = {text: parsed.row() for text, parsed in self._expressions.items()}
         self._amounts = [
@@ -230,7 +236,7 @@ class Decider:
 
     def _preference(self, scores: Floats) -> Floats:
         if self._by_class:
-            return scores
+            return scores[:, self._class_of_action]
         result = np.full((len(scores), len(self.policy.actions)), np.nan)
         if self.policy.task == "binary":
             result[:] = -1.0  # no score speaks for an action in between

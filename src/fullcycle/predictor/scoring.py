@@ -116,7 +116,8 @@ class Scorer:
 
         Returns
         -------
-        Columns ``score`` (for multiclass ``score_<class>``) and ``decision``.
+        Columns ``score`` (for multiclass ``score_<class>``) and ``decision``; of a calibrated regression ``low`` and
+        ``high`` too, the prediction interval.
 
         Raises
         ------
@@ -164,6 +165,12 @@ class Scorer:
             *(pl.Series(name, column) for name, column in zip(names, np.atleast_2d(scores.T), strict=True)),
             pl.Series("decision", decisions.tolist(), dtype=pl.String if self.policy.actions else pl.Float64),
         ]
+        conformal = self.policy.conformal
+        if conformal is not None and self.policy.task == "regression":
+            columns += [
+                pl.Series("low", scores - conformal.quantile),
+                pl.Series("high", scores + conformal.quantile),
+            ]
         return pl.DataFrame(columns)
 
     def _refusals(self, scores: Floats, good: pl.DataFrame) -> list[dict[str, str] | None]:

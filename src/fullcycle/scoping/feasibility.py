@@ -24,7 +24,7 @@ class Known(Protocol):
     rows : their columns.
     known : shape (n,), the outcome: 0 or 1, class codes, or numbers.
     days : shape (n,), the local day of each row; rows of one day are resampled together.
-    count : how many rows have a known outcome; of very many, *rows* are a sample.
+    total : how many rows have a known outcome; of very many, *rows* are a sample.
     void : how many other rows have an outcome that never came.
     classes : names of the class codes; empty for a regression.
     """
@@ -36,7 +36,7 @@ class Known(Protocol):
     @property
     def days(self) -> NDArray[np.int64]: ...
     @property
-    def count(self) -> int: ...
+    def total(self) -> int: ...
     @property
     def void(self) -> int: ...
     @property
@@ -75,7 +75,7 @@ def feasibility(past: Known, *, policy: Policy) -> Feasibility:
         )
     values = compile_values(policy.values, policy.kinds, policy.zone)
     return Feasibility(
-        rows=past.count,
+        rows=past.total,
         void=past.void,
         base=mean_interval(past.known, past.days, confidence=policy.confidence),
         shares={name: int(count) / len(past.known) for name, count in zip(past.classes, counts, strict=True)},

@@ -14,6 +14,7 @@ from fullcycle.deployment.answer import Answer, Answerer
 from fullcycle.deployment.service.log import TrafficLog
 from fullcycle.deployment.service.metrics import Metrics
 from fullcycle.deployment.service.problem import Problem, RowFailure
+from fullcycle.predictor.policy import Policy
 
 MOST_ROWS = 1000
 T = TypeVar("T")
@@ -29,13 +30,14 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
-class Prediction(msgspec.Struct, frozen=True):
-    """One answer as the client sees it."""
+class Prediction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One answer as the client sees it; *interval* is of a regression's score, where the model was calibrated."""
 
     id: str
     decision: str | float
     score: float | list[float] | None
     variant: str
+    interval: tuple[float, float] | None = None
 
 
 class Predictions(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -78,7 +80,27 @@ async def predict(body: bytes, answerer: Answerer, log: TrafficLog, metrics: Met
         predictions = await _logged(answers, failures, request.partial, log, now)
         for one in predictions:
             metrics.predictions[one.variant] += 1
-    return Predictions(answerer.route.champion, predictions, failures)
+    return Predictions(answerer.route.champion, with_intervals(predictions, answerer.predictor.policy), failures)
+
+
+def with_intervals(predictions: list[Prediction], policy: Policy) -> list[Prediction]:
+    """The same with prediction intervals, which the policy of a calibrated regression tells.
+
+    >>> from fullcycle.measure.value import ValueTable
+    >>> from fullcycle.predictor.conformal import Conformal
+    >>> policy = Policy(
+    ...     task="regression", actions=(), values=ValueTable(task="regression", currency="EUR"), todays_rule={"always": 0.0},
+    ...     conformal=Conformal(quantile=2.5, confidence=0.95, exchangeable="blocks", n=900, blocks=30),
+    ... )
+    >>> [it.interval for it in with_intervals([Prediction("a", 7.0, 7.0, "champion")], policy)]
+    [(4.5, 9.5)]
+    """
+    if policy.task != "regression" or policy.conformal is None:
+        return predictions
+    return [
+        msgspec.structs.replace(it, interval=policy.conformal.interval(it.score)) if isinstance(it.score, float) else it
+        for it in predictions
+    ]
 
 
 async def _logged(

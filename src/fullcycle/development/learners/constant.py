@@ -26,6 +26,8 @@ class Constant:
     name = "constant"
     recipe = "none"
     tasks = ("binary", "multiclass", "regression")
+    keeps_rows = False
+    honours = ("monotone", "never_together")  # it uses no feature at all
 
     def default(self) -> Parameters:
         """It has no parameters."""
@@ -38,7 +40,7 @@ class Constant:
     def fit(self, training: Training) -> Fitted:
         """See :class:`~fullcycle.development.learners.learner.Learner`."""
         X, y, task, classes, *_ = training
-        weights, level = np.zeros(X.shape[1]), constant(y, task, classes)
+        weights, level = np.zeros(X.shape[1]), constant(y, task, classes, training.weights)
         if task == "multiclass":
             shares = np.maximum(level, 1e-15)
             return Fitted(linear.Linear(np.zeros((classes, X.shape[1])), np.log(shares), "softmax"), 0)
@@ -48,13 +50,14 @@ class Constant:
         return Fitted(linear.Linear(weights, math.log(share / (1 - share)), "sigmoid"), 0)
 
 
-def constant(y: Floats, task: str, classes: int) -> Floats:
-    """The constant score of targets y: (1,) base rate or mean, or (classes,) shares.
+def constant(y: Floats, task: str, classes: int, weights: Floats | None = None) -> Floats:
+    """The constant score of targets y, of which each counts its weight: (1,) base rate or mean, or (classes,) shares.
 
     >>> constant(np.array([0.0, 2.0, 2.0, 1.0]), "multiclass", 3).tolist()
     [0.25, 0.25, 0.5]
     """
-    if task == "multiclass":
-        shares: Floats = np.bincount(y.astype(np.int64), minlength=classes) / len(y)
+    rows = float(len(y)) if weights is None else math.fsum(weights.tolist())
+    if task == "multiclass":  # bincount adds in the order of rows, on one thread
+        shares: Floats = np.bincount(y.astype(np.int64), weights=weights, minlength=classes) / rows
         return shares
-    return np.array([math.fsum(y.tolist()) / len(y)])
+    return np.array([math.fsum((y if weights is None else y * weights).tolist()) / rows])

@@ -24,6 +24,20 @@ class Fitted(NamedTuple):
     iterations: int
 
 
+class Constraints(NamedTuple):
+    """What declared knowledge asks of the features.
+
+    Attributes
+    ----------
+    monotone : (features,) 1 where the score never falls as the feature grows, -1 where it never rises, 0 otherwise; empty
+        where nothing is declared.
+    together : sets of features of which one path through a tree may use one set only; empty where all go together.
+    """
+
+    monotone: tuple[int, ...] = ()
+    together: tuple[tuple[int, ...], ...] = ()
+
+
 class Training(NamedTuple):
     """What a learner is given.
 
@@ -35,6 +49,8 @@ class Training(NamedTuple):
     seed : of everything random.
     validation : rows and targets that may stop an iterative learner early; None where there are none.
     iterations : that an iterative learner takes without validation rows.
+    weights : (n,) how much each row counts, above 0; None where all count alike.
+    constraints : what is declared of the features; a learner gets only what it honours.
     """
 
     X: Floats
@@ -45,6 +61,8 @@ class Training(NamedTuple):
     seed: int
     validation: tuple[Floats, Floats] | None = None
     iterations: int = 0
+    weights: Floats | None = None
+    constraints: Constraints = Constraints()
 
 
 class Learner(Protocol):
@@ -55,6 +73,8 @@ class Learner(Protocol):
     name : as registered.
     recipe : of the feature plan that it wants: ``linear``, ``trees`` or ``none``.
     tasks : which it can do.
+    keeps_rows : whether its models hold training rows, which rules it out where there is personal data.
+    honours : what of declared knowledge it can keep to: ``monotone``, ``never_together``.
     """
 
     @property
@@ -63,6 +83,10 @@ class Learner(Protocol):
     def recipe(self) -> str: ...
     @property
     def tasks(self) -> tuple[str, ...]: ...
+    @property
+    def keeps_rows(self) -> bool: ...
+    @property
+    def honours(self) -> tuple[str, ...]: ...
 
     def default(self) -> Parameters:
         """The parameters to try first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fullcycle.development.learners.learner import Fitted, Parameters, Training
+from fullcycle.development.learners.learner import Constraints, Fitted, Parameters, Training
 from fullcycle.predictor.formats import lightgbm as format_
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class LightGBM:
     name = "lightgbm"
     recipe = "trees"
     tasks = ("binary", "multiclass", "regression")
+    keeps_rows = False
+    honours = ("monotone", "never_together")
 
     def default(self) -> Parameters:
         """LightGBM's own."""
@@ -61,11 +63,11 @@ class LightGBM:
         """See :class:`~fullcycle.development.learners.learner.Learner`; on one thread, in LightGBM's reproducible mode."""
         import lightgbm
 
-        X, y, task, classes, parameters, seed, validation, iterations = training
-        settings = {**_OBJECTIVES[task], **parameters, **_fixed(seed)}
+        X, y, task, classes, parameters, seed, validation, iterations, weights, constraints = training
+        settings = {**_OBJECTIVES[task], **parameters, **_fixed(seed), **_declared(constraints)}
         if task == "multiclass":
             settings["num_class"] = classes
-        train = lightgbm.Dataset(X, y, params=settings)
+        train = lightgbm.Dataset(X, y, weight=weights, params=settings)
         if validation is None:
             booster = lightgbm.train(settings, train, num_boost_round=iterations or UNTOLD)
             return Fitted(_format(booster), booster.current_iteration())
@@ -84,6 +86,16 @@ def _fixed(seed: int) -> dict[str, Any]:
         "force_row_wise": True,  # otherwise LightGBM times both ways and takes the quicker
         "verbosity": -1,
     }
+
+
+def _declared(constraints: Constraints) -> dict[str, Any]:
+    """The defaults stay unsaid, so that a model without declared knowledge is what it was."""
+    found: dict[str, Any] = {}
+    if constraints.monotone:
+        found |= {"monotone_constraints": list(constraints.monotone), "monotone_constraints_method": "intermediate"}
+    if constraints.together:
+        found["interaction_constraints"] = [list(group) for group in constraints.together]
+    return found
 
 
 def _format(booster: Any) -> format_.LightGBM:

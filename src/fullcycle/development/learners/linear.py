@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class Linear:
     name = "linear"
     recipe = "linear"
     tasks = ("binary", "multiclass", "regression")
+    keeps_rows = False
+    honours = ()
 
     def default(self) -> Parameters:
         """A mild hold, scikit-learn's own default."""
@@ -45,30 +47,36 @@ class Linear:
         """See :class:`~fullcycle.development.learners.learner.Learner`; on one thread, whose sums have one order."""
         from threadpoolctl import threadpool_limits
 
-        X, y, task, classes, parameters, *_ = training
-        strength = float(parameters["strength"])
+        strength = float(training.parameters["strength"])
         with threadpool_limits(limits=1):
-            return Fitted(
-                _ridge(X, y, strength) if task == "regression" else _logistic(X, y, strength, task, classes), 0
-            )
+            if training.task == "regression":
+                return Fitted(_ridge(training.X, training.y, strength, training.weights), 0)
+            return Fitted(logistic(training, {"C": 1 / strength, "solver": "lbfgs"}), 0)
 
 
-def _ridge(X: Floats, y: Floats, strength: float) -> linear.Linear:
+def _ridge(X: Floats, y: Floats, strength: float, weights: Floats | None) -> linear.Linear:
     from sklearn.linear_model import Ridge
 
-    model = Ridge(alpha=strength, solver="cholesky").fit(X, y)
+    model = Ridge(alpha=strength, solver="cholesky").fit(X, y, sample_weight=weights)
     return linear.Linear(model.coef_, float(model.intercept_))
 
 
-def _logistic(X: Floats, y: Floats, strength: float, task: str, classes: int) -> linear.Linear:
+def logistic(training: Training, options: dict[str, Any]) -> linear.Linear:
+    """Logistic or softmax regression by scikit-learn's ``LogisticRegression`` with *options*, as a linear model.
+
+    >>> rows, target = np.arange(8.0).reshape(8, 1) - 3.5, np.array([0.0] * 4 + [1.0] * 4)
+    >>> logistic(Training(rows, target, "binary", 2, {}, seed=0), {"C": 1.0}).link
+    'sigmoid'
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=1 / strength, solver="lbfgs", max_iter=_ITERATIONS)
+    X, y, task, classes, *_ = training
+    model = LogisticRegression(**{"max_iter": _ITERATIONS, **options})
     with warnings.catch_warnings():
         # the validation rows judge what it has come to; going on would move the last digits
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(X, y.astype(np.int64))
+        model.fit(X, y.astype(np.int64), sample_weight=training.weights)
     if task == "binary":
         return linear.Linear(model.coef_[0], float(model.intercept_[0]), "sigmoid")
     weights, intercepts = model.coef_, model.intercept_

@@ -20,6 +20,8 @@ class Own:
 
     recipe = "linear"
     tasks = ("binary", "multiclass", "regression")
+    keeps_rows = False
+    honours = ()
 
     def __init__(self, function: Callable[..., ModelFormat]) -> None:
         self.name, self.function = function.__name__, function
@@ -41,7 +43,8 @@ class Own:
             The function yields something that serving cannot load.
         """
         X, y = training.X, training.y
-        model: Any = self.function(X, y, np.ones(len(y)), training.seed, **training.parameters)
+        weights = np.ones(len(y)) if training.weights is None else training.weights
+        model: Any = self.function(X, y, weights, training.seed, **training.parameters)
         if str(getattr(model, "name", "")) not in FORMATS:
             raise InputError(
                 f"the learner {self.name!r} yields no model that can be served",

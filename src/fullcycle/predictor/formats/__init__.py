@@ -66,6 +66,27 @@ def _lightgbm(body: bytes) -> ModelFormat:
     return LightGBM.from_bytes(body)
 
 
+@FORMATS.register("trees")
+def _trees(body: bytes) -> ModelFormat:
+    from fullcycle.predictor.formats.trees import Trees
+
+    return Trees.from_bytes(body)
+
+
+@FORMATS.register("kernel")
+def _kernel(body: bytes) -> ModelFormat:
+    from fullcycle.predictor.formats.kernel import Kernel
+
+    return Kernel.from_bytes(body)
+
+
+@FORMATS.register("perceptron")
+def _perceptron(body: bytes) -> ModelFormat:
+    from fullcycle.predictor.formats.perceptron import Perceptron
+
+    return Perceptron.from_bytes(body)
+
+
 def load(name: str, body: bytes) -> ModelFormat:
     """The model kept as *body* in the format *name*.
 

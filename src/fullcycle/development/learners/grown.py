@@ -1,0 +1,73 @@
+"""Trees as scikit-learn grows them, kept as arrays that score the same without scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fullcycle.development.learners.constant import constant
+from fullcycle.development.learners.learner import Fitted, Floats, Training
+from fullcycle.development.learners.single_precision import at_most, bounded
+from fullcycle.predictor.formats import trees
+
+MOST_LEAVES = 4096  # of one tree, so that a forest of a large table still fits into a bundle
+
+
+def grow(training: Training, estimator: Any, *, smoothing: float = 0.0) -> Fitted:
+    """Fit a tree or a forest of scikit-learn's and keep it.
+
+    Parameters
+    ----------
+    estimator : a classifier for classes, a regressor for numbers.
+    smoothing : rows of the overall shares of classes that each leaf's shares are mixed with (Cestnik 1990).
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> rows = np.arange(8.0).reshape(8, 1)
+    >>> training = Training(rows, (rows[:, 0] > 3).astype(float), "regression", 0, {}, seed=0)
+    >>> grow(training, DecisionTreeRegressor()).model.scores(rows).tolist()
+    [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    X, y, task, classes, *_ = training
+    target = y if task == "regression" else y.astype(np.int64)
+    estimator.fit(bounded(X), target, sample_weight=training.weights)
+    single = getattr(estimator, "estimators_", [estimator])
+    found = trees.forest([_tree(it, task, classes, smoothing, training) for it in single])
+    return Fitted(trees.Trees(found, X.shape[1], np.zeros(found.value.shape[1]), "mean"), 0)
+
+
+def _tree(estimator: Any, task: str, classes: int, smoothing: float, training: Training) -> trees.Nodes:
+    grown = estimator.tree_
+    leaf = grown.children_left < 0
+    # inner nodes and leaves are numbered apart, each in their order
+    number = np.where(leaf, -np.cumsum(leaf), np.cumsum(~leaf) - 1)
+    inner = np.flatnonzero(~leaf)
+    return trees.tree(
+        grown.feature[inner],
+        at_most(grown.threshold[inner]),
+        number[grown.children_left[inner]],
+        number[grown.children_right[inner]],
+        grown.missing_go_to_left[inner],
+        _values(estimator, leaf, task, classes, smoothing, training),
+    )
+
+
+def _values(estimator: Any, leaf: Any, task: str, classes: int, smoothing: float, training: Training) -> Floats:
+    value: Floats = estimator.tree_.value[leaf, 0, :]
+    if task == "regression":
+        return value
+    shares = np.zeros((len(value), classes))
+    shares[:, np.unique(training.y).astype(np.int64)] = value  # scikit-learn numbers the classes that there are
+    if smoothing:
+        rows = estimator.tree_.weighted_n_node_samples[leaf][:, None]
+        shares = (shares * rows + smoothing * _overall(training)) / (rows + smoothing)
+    return shares[:, 1:] if task == "binary" else shares
+
+
+def _overall(training: Training) -> Floats:
+    """Shares of the classes; one without a row is as likely as one row in all would make it, not impossible."""
+    shares = constant(training.y, "multiclass", training.classes, training.weights)
+    found: Floats = (shares * len(training.y) + 1 / training.classes) / (len(training.y) + 1)
+    return found

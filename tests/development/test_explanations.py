@@ -1,0 +1,107 @@
+"""What columns do for scores: found again by other means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fullcycle.development.contributions import by_column, effects, explain, explainable
+from fullcycle.development.importance import importance
+from fullcycle.development.partial_dependence import partial_dependence
+from fullcycle.kernel.errors import InputError
+from fullcycle.predictor.formats import load
+from fullcycle.predictor.formats.linear import Linear
+from fullcycle.predictor.plan import Input, Plan
+
+
+@pytest.fixture
+def fitted(world: Any) -> Any:
+    """A developed model: its plan, itself, and the test rows."""
+
+    def make(task: str, learner: str) -> Any:
+        target = {"binary": "late", "multiclass": "band", "regression": "size"}[task]
+        frame = world.frame(900)
+        dataset = world.dataset(frame, target=target)
+        model = world.develop(world.charter(task), dataset, learners=(learner,), search_budget="1 trials")
+        plan = Plan.from_json(world.blobs.get(model.plan))
+        return plan, load(model.format, world.blobs.get(model.fitted)), frame.tail(180)
+
+    return make
+
+
+def raw(task: str, scores: Any) -> Any:
+    """Scores before the link, up to a constant for several classes."""
+    if task == "regression":
+        return scores[:, None]
+    if task == "binary":
+        return np.log(scores / (1 - scores))[:, None]
+    return np.log(scores) - np.log(scores).mean(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("learner", ["lightgbm", "linear"])
+def test_contributions_add_up_to_the_score(fitted: Any, task: str, learner: str) -> None:
+    plan, model, frame = fitted(task, learner)
+    columns, values = by_column(plan, model, frame, background=frame)
+    total = values.sum(axis=2)
+    if task == "multiclass":
+        total = total - total.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(total, raw(task, model.scores(plan.matrix(frame))), atol=1e-9)
+    assert set(columns) <= {"at", "x", "noise", "carrier"}
+    again, same = by_column(plan, model, frame, background=frame)
+    assert again == columns
+    assert (same == values).all()
+
+
+def test_one_row_is_explained_the_most_telling_first(fitted: Any) -> None:
+    plan, model, frame = fitted("binary", "lightgbm")
+    found = explain(plan, model, frame.head(1))
+    sizes = [abs(it.adds[0]) for it in found.contributions]
+    assert sizes == sorted(sizes, reverse=True)
+    chance = model.scores(plan.matrix(frame.head(1)))[0]
+    total = found.expected[0] + sum(it.adds[0] for it in found.contributions)
+    assert total == pytest.approx(np.log(chance / (1 - chance)))
+    with pytest.raises(InputError, match="one row"):
+        explain(plan, model, frame)
+    straight = Plan(inputs=(Input("x", "float"),), operations=(), features=("x",))
+    with pytest.raises(InputError, match="background"):
+        explain(straight, Linear([1.0], 0.0), frame.head(1))
+
+
+def test_what_tells_is_important_and_noise_is_not(fitted: Any) -> None:
+    plan, model, frame = fitted("binary", "lightgbm")
+    target, blocks = frame["late"].cast(pl.Float64).to_numpy(), np.arange(180) // 15
+    found = importance(plan, model, frame, target, blocks, task="binary", confidence=0.95)
+    assert found[0].column in ("x", "carrier")
+    assert found[0].loss.low > 0
+    by_name = {it.column: it.loss.point for it in found}
+    assert by_name["noise"] < by_name["x"] / 4
+    shap = effects(plan, model, frame, blocks, confidence=0.95)
+    assert {it.column for it in shap[:2]} == {"x", "carrier"}
+
+
+def test_dependence_follows_the_column(fitted: Any) -> None:
+    plan, model, frame = fitted("binary", "linear")
+    found = partial_dependence(plan, model, frame, "x")
+    scores = [score for (score,) in found.scores]
+    assert scores == sorted(scores)
+    assert list(found.at) == sorted(found.at)
+    by_carrier = partial_dependence(plan, model, frame, "carrier")
+    by_name = dict(zip(by_carrier.at, by_carrier.scores, strict=True))
+    assert by_name["CC"] > by_name["AA"]
+    assert partial_dependence(plan, model, frame, "at") is None
+
+
+def test_a_format_without_exact_values_has_none(fitted: Any) -> None:
+    plan, model, frame = fitted("binary", "linear")
+
+    class Other:
+        name, features, outputs = "other", model.features, 1
+
+    assert not explainable(Other())
+    assert effects(plan, Other(), frame, np.zeros(180, np.int64), confidence=0.95) == ()
+    with pytest.raises(InputError, match="no exact explanation"):
+        by_column(plan, Other(), frame, background=frame)
