@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 # Everywhere else Hypothesis looks for new examples each time; where a change waits to land, the same ones decide.
 settings.register_profile("ci", derandomize=True)
+# Servers that were installed beside this Python are found though its environment is not activated.
+os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 if os.environ.get("CI"):
     settings.load_profile("ci")
 

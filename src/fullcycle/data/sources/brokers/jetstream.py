@@ -87,7 +87,8 @@ class JetStream:
         if token:
             login["token"] = token
         servers = [f"{address.scheme}://{server}" for server in address.servers.split(",")]
-        connecting = self._nats.connect(
+        client = self._nats.NATS()
+        connecting = client.connect(
             servers,
             allow_reconnect=False,
             max_reconnect_attempts=1,  # 0 would be without end
@@ -96,7 +97,12 @@ class JetStream:
             error_cb=_quiet,
             **login,
         )
-        return await asyncio.wait_for(connecting, self._seconds)
+        try:
+            await asyncio.wait_for(connecting, self._seconds)
+        except BaseException:
+            await client.close()  # a connection that is refused stays open otherwise
+            raise
+        return client
 
     async def _looked_up(self) -> Any:
         try:
