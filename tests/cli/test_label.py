@@ -46,8 +46,10 @@ def test_a_sheet_goes_out_and_comes_back_as_outcomes(released: Path, here: Cli, 
 
 def test_tasks_of_label_studio(made: Path, here: Cli, tmp_path: Path) -> None:
     file, out = tmp_path / "tasks.json", tmp_path / "out.csv"
-    assert here("label", "export", file, "--format", "label-studio", at=made).code == 0
+    assert here("label", "export", file, at=made).code == 0
     tasks = json.loads(file.read_text())
+    assert here("label", "export", file, "--format", "label-studio", at=made).code == 0
+    assert json.loads(file.read_text()) == tasks
     assert len(tasks) == 8
     assert set(tasks[0]["data"]) == {"plan", "spend", "visits"}
     result = [{"from_name": "churned", "type": "choices", "value": {"choices": ["yes"]}}]

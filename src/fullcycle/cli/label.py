@@ -22,17 +22,17 @@ SHOWN = 5  # open rows that people are shown; JSON holds them all
     "--format",
     "form",
     type=click.Choice(["csv", "label-studio"]),
-    default="csv",
-    show_default=True,
-    help="A sheet to fill in, or tasks of Label Studio.",
+    default=None,
+    help="A sheet to fill in, or tasks of Label Studio; by default these if FILE ends in .json.",
 )
 @click.option("--score", "scores", multiple=True, metavar="COLUMN", help="A probability; again for each class.")
-def export(session: Session, file: Path, form: Form, scores: tuple[str, ...]) -> None:
+def export(session: Session, file: Path, form: Form | None, scores: tuple[str, ...]) -> None:
     """Write the next rows to label to FILE: those without an outcome, the least certain ones and some at random."""
     from fullcycle.loop.standing import clock_of
     from fullcycle.project.labels import hand_out
 
     session.progress("picking rows", 0, 0)
+    form = form or ("label-studio" if file.suffix.lower() == ".json" else "csv")  # import tells them apart by it, too
     found = hand_out(session.project, clock_of(session.project).now(), file, form=form, scores=scores)
     picked = found.uncertain + found.random
     session.tell(

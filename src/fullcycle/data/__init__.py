@@ -17,6 +17,7 @@ from fullcycle.data.settings import Data
 from fullcycle.data.sources.files import parquet
 from fullcycle.data.split import embargo, parts_of
 from fullcycle.data.store import by_reason, store
+from fullcycle.data.suspected import suspected, undecided
 from fullcycle.data.table import Table
 from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.errors import InputError, Refused
@@ -55,7 +56,8 @@ def make(
     """
     plan = divided(history, settings.split, as_of, task=charter.task)
     fitted = learnt(history, plan.division, settings.clean, as_of)
-    stored = store(history, as_of, settings.clean, fitted, blobs)
+    suspicions = suspected(history, as_of)
+    stored = store(history, as_of, settings.clean, fitted, blobs, hidden=undecided(suspicions, history))
     if not stored.kept:
         raise InputError(
             "no row has a known outcome",
@@ -63,9 +65,11 @@ def make(
             mend="check the target's expression and the label delay",
         )
     table = Table(stored.segments, plan.division, blobs)
-    parts = parts_of(plan.division, table.frames(columns=plan.division.columns), charter.time)
+    parts = parts_of(
+        plan.division, table.frames(columns=tuple(dict.fromkeys((charter.time, *plan.division.columns)))), charter.time
+    )
     facts = facts_of(history, keys=(charter.entity, charter.time, charter.target))
-    drawn = portrait(table, facts, history, rows=parts["train"].rows)
+    drawn = portrait(table, facts, history, suspicions, rows=parts["train"].rows)
     return Dataset(
         parents=(charter.id,),
         as_of=as_of,

@@ -65,6 +65,7 @@ def land(
     keys = {entity: "entity", time: "time"}
     origin = settings.sources[0].location
     _check_keys(keys, facts, assembled.columns, place)
+    _check_cleaned(settings.clean, {*assembled.columns, *facts})
     if settings.undeclared == "error" and (others := left_out(assembled, declared)):
         raise InputError(
             "columns that nobody declared",
@@ -151,6 +152,19 @@ def cleaned(assembled: Assembled) -> Assembled:
 def left_out(assembled: Assembled, declared: Collection[str]) -> tuple[str, ...]:
     """Columns of the source that nobody declared."""
     return tuple(sorted(set(assembled.columns) - set(declared)))
+
+
+def _check_cleaned(settings: Clean, columns: Collection[str]) -> None:
+    missing = settings.missing if isinstance(settings.missing, dict) else {}
+    for step, named in {
+        "missing": missing,
+        "formats": settings.formats,
+        "units": settings.units,
+        "outliers": settings.outliers,
+    }.items():
+        for name in named:
+            if name not in columns:
+                raise ColumnMissing(name, sorted(columns), source="cycle.toml", needed_by=f"[data.clean] {step}")
 
 
 def _check_keys(

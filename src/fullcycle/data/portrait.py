@@ -10,7 +10,7 @@ import polars as pl
 from msgspec import Struct
 
 from fullcycle.data.history import History
-from fullcycle.data.privacy.detect import Suspicion, detect
+from fullcycle.data.privacy.detect import Suspicion
 from fullcycle.data.profile import (
     Correlation,
     Rate,
@@ -24,6 +24,7 @@ from fullcycle.data.profile import (
 )
 from fullcycle.data.profile.sample import ROWS
 from fullcycle.data.records import Column, Profile
+from fullcycle.data.suspected import undecided
 from fullcycle.data.table import Table
 from fullcycle.kernel.errors import Corrupt
 from fullcycle.kernel.record import canonical
@@ -63,11 +64,12 @@ class Drawn(NamedTuple):
     suspicions: tuple[Suspicion, ...]
 
 
-def portrait(table: Table, columns: Sequence[Column], history: History, *, rows: int) -> Drawn:
+def portrait(
+    table: Table, columns: Sequence[Column], history: History, suspicions: tuple[Suspicion, ...], *, rows: int
+) -> Drawn:
     """The portrait of the *rows* training rows of *table*; no value of a column that seems personal stands in it."""
     sample = table.sample("train", rows, ROWS)
-    suspicions = detect(sample.select(*history.facts), history.facts)
-    untold = [found.column for found in suspicions if history.facts[found.column].personal is None]
+    untold = undecided(suspicions, history)
     sketches = merged(profile(frame, columns, untold=untold) for frame in table.frames("train"))
     told = [column for column in columns if column.name not in (history.entity, history.time, history.target)]
     features = [column for column in told if column.known == "before"]

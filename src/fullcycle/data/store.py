@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -48,8 +49,15 @@ class Stored(NamedTuple):
         return sum(segment.rows for segment in self.segments)
 
 
-def store(history: History, as_of: datetime, settings: Clean, fitted: Fitted, blobs: Blobs) -> Stored:
-    """The rows whose outcome was known at *as_of*, cleaned, each month a blob; the same rows are the same blobs."""
+def store(
+    history: History, as_of: datetime, settings: Clean, fitted: Fitted, blobs: Blobs, *, hidden: Sequence[str] = ()
+) -> Stored:
+    """The rows whose outcome was known at *as_of*, cleaned, each month a blob; the same rows are the same blobs.
+
+    Parameters
+    ----------
+    hidden : columns whose cells are not kept, since they seem personal and nobody has decided what to do about it.
+    """
     segments: list[Segment] = []
     touched: list[Touched] = []
     tallies: list[Tally] = []
@@ -59,6 +67,7 @@ def store(history: History, as_of: datetime, settings: Clean, fitted: Fitted, bl
     for period, judged in history.judged(as_of):
         done = clean(judged.kept, settings, fitted, entity=history.entity, time=history.time, facts=history.facts)
         known = history.derive(done.rows).filter(pl.col(history.target).is_not_null())
+        known = known.with_columns(pl.lit(None, known.schema[name]).alias(name) for name in hidden)
         segments.append(Segment(period=period, rows=len(known), blob=blobs.put(parquet(known))))
         quarantine += [_as_text(judged.quarantined, history), _as_text(done.removed, history)]
         touched += done.touched
@@ -66,7 +75,9 @@ def store(history: History, as_of: datetime, settings: Clean, fitted: Fitted, bl
         void += len(done.rows) - len(known)
         if sum(map(len, unknown)) < MOST:
             unknown.append(done.rows.filter(pl.col(history.target).is_null()))
-    away = pl.concat(quarantine, how="diagonal")
+    away = pl.concat(quarantine, how="diagonal").with_columns(
+        pl.lit(None, pl.String).alias(name) for name in (*hidden, *(("raw",) if hidden else ()))
+    )
     gone = len(away) - len(quarantine[0])
     return Stored(tuple(segments), away, merge(touched), merged(tallies), void, gone, pl.concat(unknown).head(MOST))
 

@@ -91,6 +91,16 @@ def test_one_to_one_is_checked_on_our_side_across_batches():
         whole(assembled(Join(source="planes", on=("tail",), expect="1:1"), PLANES, rows, batch=9))
 
 
+def test_a_join_without_a_key_is_refused():
+    with pytest.raises(InputError, match="the join has no key"):
+        assembled(Join(source="planes", on=(), prefix="plane_"), PLANES)
+
+
+def test_two_sources_of_one_name_are_refused():
+    with pytest.raises(InputError, match="two sources have one name: found 'flights'"):
+        assembled(Join(source="flights", on=("tail",), prefix="other_"), PLANES)
+
+
 def test_the_settings_are_checked_before_a_row_is_read():
     with pytest.raises(InputError, match="there already"):
         assembled(Join(source="planes", on=("tail",)), PLANES.rename({"seats": "at"}))

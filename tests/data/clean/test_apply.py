@@ -62,6 +62,16 @@ def test_near_duplicates_only_within_the_same() -> None:
     assert cleaned(frame, Clean(near=near)).rows["city"].to_list() == ["Bonn", "Kiel"]
 
 
+@pytest.mark.parametrize("personal", ["hash", "mask"])
+def test_hashed_and_masked_texts_are_not_compared(personal: Any) -> None:
+    frame = pl.DataFrame({"name": ["•••", "•••"]})
+    fact = ColumnFact(type="category", personal=personal)
+    with pytest.raises(InputError, match=f"near, name: .* whose texts are gone: found .*{personal}"):
+        cleaned(frame, Clean(near=Near(columns=("name",))), name=fact)
+    same = Near(columns=("text",), same=("name",))
+    assert len(cleaned(frame.with_columns(text=pl.lit("one two")), Clean(near=same), name=fact).rows) == 1
+
+
 def test_names_are_compared_by_letters() -> None:
     frame = pl.DataFrame({"name": ["Katharina Schneider", "Katarina Schneider", "Karl Schneider"]})
     near = Near(columns=("name",), parts="trigrams", similarity=0.75)
@@ -187,8 +197,9 @@ def test_rows_in_are_rows_out_and_rows_removed_and_twice_is_once(rows: list[dict
 def test_masked_unless_decided_not_personal() -> None:
     texts = ["Anna Secret lives in the house", "anna secret lives in the house"]
     frame = pl.DataFrame({"note": texts, "pay": [77777.0, 12.0]})
-    settings = Clean(near=Near(columns=("note",)), units={"pay": Unit(factor=1000, above=1000)})
+    units, near = {"pay": Unit(factor=1000, above=1000)}, Near(columns=("note",))
     for personal in (None, "keep", "mask", "hash", "drop", "no"):
+        settings = Clean(units=units, near=None if personal in ("mask", "hash") else near)
         facts = {"note": ColumnFact(type="text", personal=personal), "pay": ColumnFact(type="float", personal=personal)}
         done = cleaned(frame, settings, **facts)
         body = canonical(msgspec.to_builtins(done.touched)).decode()

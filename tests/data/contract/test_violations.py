@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullcycle.data.contract.findings import findings
-from fullcycle.data.contract.keys import Keys, key_hashes
+from fullcycle.data.contract.keys import Keys, key_hashes, unique_keys
 from fullcycle.data.contract.rule import rule_of
 from fullcycle.data.contract.settings import Check, ColumnFact, Rules
 from fullcycle.data.contract.tally import Tally, merge
@@ -178,3 +178,8 @@ def test_hashes_of_a_stored_part_are_the_same_in_another_process() -> None:
     keys = Keys((("a",),))
     keys.remember(("a",), key_hashes(pl.DataFrame({"a": ["é"]}), ("a",)))
     assert keys.repeated(pl.DataFrame({"a": ["x", "é"]}))[("a",)].to_list() == [False, True]
+
+
+def test_a_key_without_columns_is_refused() -> None:
+    with pytest.raises(InputError, match="a key has no column"):
+        unique_keys(Rules(unique=(("id",), ())), {})

@@ -84,6 +84,7 @@ def test_every_number_is_the_records(kept):
     made = kept[0]
     told = {answer.question: answer for section in sections(made, charter()) for answer in section.answers}
     rows = told["How are rows divided?"].grid.rows
+    assert [row[0] for row in rows] == ["train", "validation", "test"]
     assert {row[0]: int(row[1]) for row in rows} == {name: part.rows for name, part in made.parts.items()}
     assert (
         f"{sum(one.rows for one in made.table):,} rows"
@@ -94,6 +95,16 @@ def test_every_number_is_the_records(kept):
     assert bias == (("label_rate", "city: group 1", "-0.2", "-0.3 to -0.1", "", "fell short (warn)"),)
     listed = sum(len(answer.grid.rows) for answer in told.values() if answer.grid and answer.grid.heads[0] == "check")
     assert listed == len(made.findings)
+
+
+def test_undecided_is_said_only_of_what_seems_personal(kept):
+    names = [one.name for one in kept[0].columns if one.name != "id"]
+    found = Finding(check="personal_data", subject=names[0], value=1.0, passed=False, severity="reject")
+    made = msgspec.structs.replace(kept[0], findings=(found,))
+    told = {answer.question: answer for section in sections(made, charter()) for answer in section.answers}
+    marks = {row[0]: row[5] for row in told["What does a row consist of?"].grid.rows}
+    assert (marks["id"], marks[names[0]]) == ("hash", "undecided")
+    assert {marks[name] for name in names[1:]} == {"none found"}
 
 
 def test_what_nobody_stated_is_not_made_up(kept):

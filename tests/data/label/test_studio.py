@@ -166,6 +166,14 @@ def test_outcomes_are_what_most_say_and_ties_stay_open() -> None:
     assert fewer.unresolved["reason"].to_list() == ["2 of 3 labels"]
 
 
+def test_a_column_of_the_project_called_as_one_of_the_outcomes_keeps_its_values() -> None:
+    body = exported([said(["yes"], 1), said(["no"], 2)], [said(["yes"], 1)])
+    merged = merge(read_tasks(body, place="x"), column="feedback", entity="order", time="at")
+    assert merged.outcomes.columns == ["order", "at", "feedback"]
+    assert merged.outcomes.rows() == [("b", TIME, "yes")]
+    assert merged.unresolved.columns == ["order", "at", "reason"]
+
+
 def test_outcomes_are_taken_as_outcomes() -> None:
     merged = merge(read_tasks(exported([said(["yes"], 1)]), place="x"), column="bad", **OURS)
     reader = OutcomeReader("dev", "live", entity="order", time="placed", labels={"bad": "category"}, key=b"key")

@@ -88,6 +88,7 @@ def test_cells_stay_as_they_are(tmp_path: Path, body: bytes, expected: Cells) ->
         (b"a,b\n1\n2\n3,4\n", r"row 1: 2 of 3 lines are no rows of this table: found 1 cells, expected 2"),
         ("a,b\n1,2\n1,日本日本日本\n".encode()[:-2], r"rows\.csv:3: the file ends within a letter"),
         ("a,b\nÖl,Äß\n1,caf".encode() + b"\xe9\n", r"rows\.csv:3: not UTF-8 text: found 'byte 0xe9'"),
+        (b"a,b\n1,2\n\0\0,3\n", r"rows\.csv:3: not a text file: found 'a zero byte'"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", r"not a text file: found 'bytes 89 50 4e 47'"),
         (
             b"<!DOCTYPE html>\n<html><head><title>Sign\nin</title></head></html>",
@@ -96,7 +97,7 @@ def test_cells_stay_as_they_are(tmp_path: Path, body: bytes, expected: Cells) ->
     ],
     ids=[
         *("empty", "blank", "only BOM", "header only", "header only, no line end", "header and blank lines", "twice"),
-        *("ragged", "cut", "mostly UTF-8", "picture", "page"),
+        *("ragged", "cut", "mostly UTF-8", "zeros", "picture", "page"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, body: bytes, words: str) -> None:
@@ -280,6 +281,30 @@ def test_a_stated_encoding_is_taken_at_its_word(tmp_path: Path) -> None:
         cells(tmp_path, b"a,b\n1,2\n", encoding="utf-88")
     with pytest.raises(InputError, match=r"not UTF-16-BE text|ends within a letter|no rows"):
         cells(tmp_path, b"a,b\n1,2\n\xd8\x00x", encoding="utf-16-be")
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "words"),
+    [
+        (b"a,b\n1,2\n", "utf-16", r"rows\.csv:1: not UTF-16 text: no byte order mark"),
+        (b"a,b\n1,2\n", "utf-32", r"rows\.csv:1: not UTF-32 text: no byte order mark"),
+        (
+            "a,b\n1,2\n".encode("utf-16"),
+            "utf-8",
+            r"rows\.csv:1: not UTF-8 text: .* found 'utf-16-le'.*write 'utf-16-le'",
+        ),
+        ("a,b\n1,2\n".encode("utf-8-sig"), "cp1252", r"not CP1252 text: .* found 'utf-8'"),
+        (b"a,b\n1,2\n", "base64", r"no such encoding: found 'base64'"),
+    ],
+)
+def test_a_stated_encoding_that_the_bytes_contradict(tmp_path: Path, body: bytes, encoding: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        cells(tmp_path, body, encoding=encoding)
+
+
+def test_marks_of_the_stated_encoding_are_read(tmp_path: Path) -> None:
+    for encoding in ("utf-8-sig", "utf-16", "utf-32"):
+        assert cells(tmp_path, "a,b\n1,2\n".encode(encoding), encoding=encoding) == {"a": ["1"], "b": ["2"]}
 
 
 def compressed(body: bytes, suffix: str) -> bytes:

@@ -196,7 +196,7 @@ def once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("/nothing.csv", InputError, r"/nothing\.csv: nothing is at the address: found '404 Not Found'"),
         ("/empty.csv", InputError, r"/empty\.csv: the file is empty"),
         ("/rows.csv/*.csv", InputError, r"nothing is at the address"),
-        ("/short.csv", OutsideError, r"/short\.csv: the server broke off within its answer"),
+        ("/short.csv", OutsideError, r"/short\.csv: the server broke off within its answer: found 'Connection broken"),
         ("/slow.csv", OutsideError, r"/slow\.csv: the server does not answer within 100ms"),
     ],
 )

@@ -246,3 +246,14 @@ def test_servers_are_discovered(request: pytest.FixtureRequest, tmp_path: Path, 
         ("orders", ("customer_id",), "customers", ("id",))
     ]
     assert "${DB_PASSWORD}" in tables["orders"].location
+
+
+def test_a_database_without_keys_or_tables_is_discovered(
+    postgresql: database_servers.Server, shop: str, tmp_path: Path
+) -> None:
+    location = shop.removesuffix("shop") + "bare"
+    postgresql.run("postgres", "CREATE DATABASE bare")
+    assert discover(location, tmp_path).tables == ()
+    postgresql.run("bare", "CREATE TABLE notes (a INT); INSERT INTO notes VALUES (1), (2)")
+    (table,) = discover(location, tmp_path).tables
+    assert (table.name, table.rows, [key.columns for key in table.keys]) == ("notes", 2, [("a",)])

@@ -114,6 +114,7 @@ class Assembly:
             if name not in readings:
                 raise UnknownKey(name, readings, place=place, what="source")
         sources = self._settings.sources
+        _refuse_twice([source.name for source in sources])
         return {
             name: united([readings[one] for one in members(name, sources)], self._key if name == self._main else None)
             for name in asked
@@ -148,7 +149,7 @@ class Assembly:
                 "two columns of the rows have one name", place="cycle.toml, [data]", found=", ".join(first)
             )
         for join in self._settings.joins:
-            joins.check_within(join)
+            joins.check(join)
             _require(pairs(join.on), there, joins.place(join))
             taken = joins.columns(join, self._readings[join.source].columns)
             _add(there, [f"{join.prefix}{name}" for name in taken], joins.place(join))
@@ -251,6 +252,17 @@ def _question(settings: Data, time: str, target: str, label_delay: timedelta, zo
     question = Question(settings.examples, time, target, label_delay, zone)
     examples.check(question)
     return question
+
+
+def _refuse_twice(names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            "two sources have one name",
+            place="cycle.toml, [[data.sources]]",
+            found=", ".join(twice),
+            mend="name each differently; rows of one kind from several places are one source with 'extends' of the first",
+        )
 
 
 def _require(names: Mapping[str, object] | tuple[str, ...], there: Mapping[str, str], place: str) -> None:

@@ -148,11 +148,25 @@ class Joined:
         )
 
 
-def check_within(join: Join) -> None:
-    """Refuse a join that is told how old an event may be, but does not join by time.
+def check(join: Join) -> None:
+    """Refuse a join without a key, and one that is told how old an event may be, but does not join by time.
 
-    >>> check_within(Join(source="planes", on=("tailnum",)))
+    Raises
+    ------
+    InputError
+        It is one of these.
+
+    Examples
+    --------
+    >>> check(Join(source="planes", on=("tailnum",)))
     """
+    if not join.on:
+        raise InputError(
+            "the join has no key",
+            place=place(join),
+            found="an empty 'on'",
+            mend='name the columns that both have, such as on = ["customer_id"], or { ours = "theirs" }',
+        )
     if join.within is not None and not join.as_of:
         raise InputError(
             "'within' is for joins by time",

@@ -14,7 +14,7 @@ from fullcycle.data.clean.touched import SHOWN, Example, Facts, Touched, differe
 from fullcycle.data.clean.units import mended
 from fullcycle.data.contract.rule import strict_rule
 from fullcycle.data.contract.settings import ColumnFact
-from fullcycle.kernel.errors import ColumnMissing
+from fullcycle.kernel.errors import ColumnMissing, InputError
 from fullcycle.predictor.contract.table import checked
 
 
@@ -52,6 +52,8 @@ def clean(
     ------
     ColumnMissing
         A column is declared that the rows lack.
+    InputError
+        Near duplicates are looked for in a column that is hashed or masked.
 
     >>> from fullcycle.data.clean.settings import Unit
     >>> rows = pl.DataFrame({"id": ["a", "a", "b"], "at": [1, 1, 1], "km": [2.0, 2.0, 4000.0]})
@@ -60,6 +62,7 @@ def clean(
     ([2.0, 4.0], ['duplicate'])
     """
     _require(settings, entity, time, frame)
+    _require_texts(settings, facts or {})
     going = _Going(frame, facts or {})
     going.mend(settings, fitted)
     for limits in fitted.outliers:
@@ -165,3 +168,16 @@ def _require(settings: Clean, entity: str, time: str, frame: pl.DataFrame) -> No
         for name in names:
             if name not in frame.columns:
                 raise ColumnMissing(name, frame.columns, needed_by=what)
+
+
+def _require_texts(settings: Clean, facts: Facts) -> None:
+    """A hash of a similar text is not similar, and all masks are the same: neither says which rows almost repeat others."""
+    for name in settings.near.columns if settings.near is not None else ():
+        if name in facts and facts[name].personal in ("hash", "mask"):
+            raise InputError(
+                "near duplicates are looked for in a column whose texts are gone",
+                place=f"[data.clean] near, {name}",
+                found=f"personal = {facts[name].personal!r}",
+                expected="columns whose texts stay in the table",
+                mend="name other columns; for equal cells name it under 'same'",
+            )

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fullcycle.data.contract.settings import ColumnFact, Rules
-from fullcycle.kernel.errors import ColumnMissing
+from fullcycle.kernel.errors import ColumnMissing, InputError
 
 Key = tuple[str, ...]
 Hashes = NDArray[np.uint64]
@@ -19,9 +19,21 @@ _SEED = 7
 def unique_keys(rules: Rules, facts: Mapping[str, ColumnFact]) -> tuple[Key, ...]:
     """Every key that must be unique: those of ``[data.rules]``, and columns that are by themselves.
 
+    Raises
+    ------
+    InputError
+        A key is without columns.
+
     >>> unique_keys(Rules(unique=(("id", "at"),)), {"code": ColumnFact(type="category", unique=True)})
     (('id', 'at'), ('code',))
     """
+    if not all(rules.unique):
+        raise InputError(
+            "a key has no column",
+            place="cycle.toml, [data.rules] unique",
+            found="an empty list",
+            mend='name its columns, such as unique = [["order_id"]], or leave the key out',
+        )
     single = tuple((name,) for name, fact in facts.items() if fact.unique)
     return tuple(dict.fromkeys((*rules.unique, *single)))
 

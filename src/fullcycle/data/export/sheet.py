@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from fullcycle.data.records import Column, Dataset
+from fullcycle.data.split.division import PARTS
 from fullcycle.kernel.clock import instant
 from fullcycle.kernel.finding import Finding
 from fullcycle.scoping.records import Charter
@@ -98,9 +99,10 @@ def _motivation(dataset: Dataset, charter: Charter) -> Iterable[Answer]:
 def _composition(dataset: Dataset, charter: Charter) -> Iterable[Answer]:
     rows = sum(segment.rows for segment in dataset.table)
     span = f", from {dataset.table[0].period} to {dataset.table[-1].period}" if dataset.table else ""
-    text = f"{rows:,} rows, each about one {charter.entity} at one {charter.time}{span}."
+    text = f"{rows:,} rows, each about one value of {charter.entity} at one value of {charter.time}{span}."
     yield Answer("What does a row stand for, and how many are there?", text, "measured")
-    parts = tuple((name, f"{part.rows:,}", _day(part.start), _day(part.end)) for name, part in dataset.parts.items())
+    named = ((name, dataset.parts[name]) for name in PARTS if name in dataset.parts)
+    parts = tuple((name, f"{part.rows:,}", _day(part.start), _day(part.end)) for name, part in named)
     yield Answer(
         "How are rows divided?", f"By {dataset.division.by}.", "measured", Grid(("part", "rows", "from", "to"), parts)
     )
@@ -136,7 +138,7 @@ def _collection(dataset: Dataset) -> Iterable[Answer]:
 def _cleaning(dataset: Dataset) -> Iterable[Answer]:
     steps = tuple((one.step, one.column, f"{one.rows:,}", f"{one.cells:,}") for one in dataset.cleaning)
     grid = Grid(("step", "column", "rows", "cells"), steps) if steps else None
-    text = f"{len(steps)} steps touched something." if steps else "No step touched anything."
+    text = f"Steps that touched something: {len(steps)}." if steps else "No step touched anything."
     yield Answer("What was cleaned?", text, "measured", grid)
     reasons = tuple((reason, f"{rows:,}") for reason, rows in dataset.turned_away.items())
     away = sum(dataset.turned_away.values())
@@ -162,7 +164,7 @@ def _uses(dataset: Dataset, charter: Charter) -> Iterable[Answer]:
 def _privacy(dataset: Dataset) -> Iterable[Answer]:
     rows = tuple((one.name, one.personal, one.because) for one in dataset.columns if one.personal not in ("", "no"))
     text = (
-        f"{len(rows)} columns in the table were decided to be personal."
+        f"Columns in the table that were decided to be personal: {len(rows)}."
         if rows
         else "No column in the table was decided to be personal."
     )
@@ -203,7 +205,7 @@ def _found(question: str, findings: Sequence[Finding], checks: Sequence[str]) ->
     failed = sum(finding.passed is False for finding in told)
     heads = ("check", "of", "value", "interval", "limit", "verdict")
     grid = Grid(heads, tuple(_line(finding) for finding in told))
-    return Answer(question, f"{len(told)} findings, of which {failed} fell short.", "measured", grid)
+    return Answer(question, f"Findings: {len(told)}; fell short: {failed}.", "measured", grid)
 
 
 def _line(finding: Finding) -> tuple[str, ...]:
@@ -223,11 +225,19 @@ def _column(dataset: Dataset, column: Column) -> tuple[str, ...]:
     seen = dataset.profile.get(column.name)
     missing = f"{seen.missing:.2%}" if seen is not None else ""
     marks = [
-        column.personal or "undecided",
+        column.personal or ("undecided" if _suspected(dataset, column.name) else "none found"),
         *(["protected"] if column.protected else []),
         *(["quasi"] if column.quasi else []),
     ]
     return column.name, column.kind, column.unit, known, "yes" if column.feature else "no", ", ".join(marks), missing
+
+
+def _suspected(dataset: Dataset, column: str) -> bool:
+    """Whether a column seems to be personal, and nobody has decided yet."""
+    return any(
+        finding.check in ("personal_data", "free_text") and finding.subject == column and finding.passed is False
+        for finding in dataset.findings
+    )
 
 
 def _stated(dataset: Dataset, fact: str) -> str:

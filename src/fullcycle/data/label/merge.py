@@ -18,7 +18,7 @@ class Merged(NamedTuple):
     Attributes
     ----------
     outcomes : a table that ``fullcycle outcomes`` imports: entity, time, the label, ``at`` (the last annotation's) and ``feedback``,
-        which says who said what.
+        which says who said what. Where a key or the label is called as one of the latter two, that one is left out.
     unresolved : rows that stay open: entity, time and ``reason``.
     """
 
@@ -52,13 +52,19 @@ def merge(annotations: Annotations, *, entity: str, time: str, column: str = "ac
             continue
         at = max((one["at"] for one in said if one["at"] is not None), default=None)
         outcomes.append((*key, label, at, _who(said)))
-    names = {entity: pl.String(), time: pl.String()}
+    names = (entity, time, column)
     return Merged(
-        pl.DataFrame(
-            outcomes, schema={**names, column: pl.String(), "at": _TIME, "feedback": pl.String()}, orient="row"
-        ),
-        pl.DataFrame(unresolved, schema={**names, "reason": pl.String()}, orient="row"),
+        _table(outcomes, names, {"at": _TIME, "feedback": pl.String()}),
+        _table(unresolved, names[:2], {"reason": pl.String()}),
     )
+
+
+def _table(rows: list[tuple[Any, ...]], names: tuple[str, ...], others: dict[str, pl.DataType]) -> pl.DataFrame:
+    """Rows of the project's own columns, as text, then of *others*; of two by one name the project's own is kept."""
+    kinds: list[pl.DataType] = [*(pl.String() for _ in names), *others.values()]
+    cells = [[row[place] for row in rows] for place in range(len(kinds))]
+    series = [pl.Series(*one) for one in zip((*names, *others), cells, kinds, strict=True)]
+    return pl.DataFrame([one for place, one in enumerate(series) if place < len(names) or one.name not in names])
 
 
 def _resolved(said: list[dict[str, Any]], least: int) -> tuple[str | None, str]:

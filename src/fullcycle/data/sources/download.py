@@ -76,7 +76,7 @@ def _unreachable(exceptions: Any, error: Exception, source: Source, place: str) 
         problem = f"the server does not answer within {source.timeout}"
     elif isinstance(cause, exceptions.ProtocolError):
         problem = "the server broke off within its answer"
-    message = str(cause)
+    message = str(cause.args[0] if isinstance(cause, exceptions.ProtocolError) and cause.args else cause)
     found = message.partition("): ")[2] if message.startswith("HTTP") else message  # without the pool it names first
     return OutsideError(
         problem,

@@ -63,8 +63,9 @@ class Connection:
             yield from patient(iter(frames), self.address, statement.cancel)
 
     def frame(self, query: str) -> pl.DataFrame:
-        """All rows of a small *query*; text where a type is none of Polars."""
-        return normal(pl.concat(list(self.batches(query))))
+        """All rows of a small *query*; text where a type is none of Polars. Without rows also without columns."""
+        batches = list(self.batches(query))
+        return normal(pl.concat(batches)) if batches else pl.DataFrame()
 
 
 class Adbc:

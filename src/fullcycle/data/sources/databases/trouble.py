@@ -31,7 +31,7 @@ _FACTS: dict[Kind, tuple[type[FullcycleError], str, str]] = {
     "query": (InputError, "the query fails", "mend the query; try it in a client of the database"),
     "writes": (
         InputError,
-        "the query writes, and a source only reads",
+        "the query writes, or is none: a source only reads",
         "write a query that starts with SELECT or WITH",
     ),
     "rights": (InputError, "the user may not read this", "grant the user SELECT on it, or name another user"),

@@ -136,15 +136,20 @@ def _head(file: File) -> bytes:
 def _told(head: bytes, stated: str | None, file: File) -> tuple[int, str | None]:
     """Length of the byte order mark, and the encoding where it is stated or the bytes leave no doubt."""
     if stated is not None:
-        try:
-            stated = codecs.lookup(stated).name
-        except LookupError:
-            raise InputError(
-                "no such encoding", place=f"{file.shown}, encoding", found=stated, expected="such as utf-8 or cp1252"
-            ) from None
+        stated = _known(stated, file)
+    if stated == "utf-32" and head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return 0, stated  # its decoder reads the mark; the mark of UTF-16 is its beginning
     for mark, encoding in _MARKS:
-        if head.startswith(mark) and stated in (None, encoding, "utf-8-sig", "utf-16"):
+        if head.startswith(mark):
+            _refuse_another(stated, encoding, file)
             return len(mark), encoding
+    if stated in ("utf-16", "utf-32"):
+        raise InputError(
+            f"not {stated.upper()} text: no byte order mark stands at its start",
+            place=f"{file.shown}:1",
+            found=f"bytes {head[:4].hex(' ')}",
+            mend=f"leave 'encoding' out so that it is detected, or say which of '{stated}-le' and '{stated}-be' it is",
+        )
     if stated is not None:
         return 0, stated
     even, odd = head[:4096:2].count(0), head[1:4096:2].count(0)
@@ -153,12 +158,43 @@ def _told(head: bytes, stated: str | None, file: File) -> tuple[int, str | None]
     wide = "utf-16-le" if odd > even else "utf-16-be"
     if min(even, odd) <= max(even, odd) / 20 and _is_plain(_decoded_head(head[:4096], wide)):
         return 0, wide
-    raise InputError(
+    raise _no_text(head, file)
+
+
+def _known(stated: str, file: File) -> str:
+    """Python's name of the encoding *stated*."""
+    try:
+        "a".encode(stated)  # other codecs, such as base64, have a name as well
+        return codecs.lookup(stated).name
+    except (LookupError, UnicodeError):
+        raise InputError(
+            "no such encoding", place=f"{file.shown}, encoding", found=stated, expected="such as utf-8 or cp1252"
+        ) from None
+
+
+def _refuse_another(stated: str | None, encoding: str, file: File) -> None:
+    """Refuse a *stated* encoding that the byte order mark contradicts."""
+    same = {"utf-8": ("utf-8", "utf-8-sig")}.get(encoding, (encoding, "utf-16"))
+    if stated is not None and stated not in same:
+        raise InputError(
+            f"not {stated.upper()} text: its byte order mark tells of another encoding",
+            place=f"{file.shown}:1",
+            found=encoding,
+            expected=stated,
+            mend=f"leave 'encoding' of [[data.sources]] out, or write '{encoding}'",
+        )
+
+
+def _no_text(head: bytes, file: File) -> InputError:
+    zero = head.find(b"\0")
+    plain = zero > 3 and head[:zero].isascii() and _is_plain(head[:zero].decode("ascii"))  # text until then
+    line = head.count(b"\n", 0, zero) + 1
+    return InputError(
         "not a text file",
-        place=file.shown,
-        found=f"bytes {head[:4].hex(' ')}",
+        place=f"{file.shown}:{line}" if plain else file.shown,
+        found="a zero byte" if plain else f"bytes {head[:4].hex(' ')}",
         expected=f"the text of a {file.kind} file",
-        mend="name its 'format' under [[data.sources]] if it is another one",
+        mend="copy or write the file again, or name its 'format' under [[data.sources]] if it is another one",
     )
 
 
