@@ -171,7 +171,7 @@ def test_a_key_without_a_line_names_the_nearest(folder: Path) -> None:
 def test_a_cleaned_column_that_is_none_names_the_nearest(folder: Path) -> None:
     project = edit(folder, "cycle.toml", "[data]", '[data]\nclean = { formats = { wieght = ["decimal comma"] } }')
     with pytest.raises(
-        ColumnMissing, match="'wieght' is missing, which .*clean.* formats needs.*did you mean 'weight'"
+        ColumnMissing, match=r"'wieght' is missing, which .*clean.* formats needs.*did you mean 'weight'"
     ):
         project.history(project.read_rows()[0])
 

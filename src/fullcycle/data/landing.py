@@ -156,12 +156,13 @@ def left_out(assembled: Assembled, declared: Collection[str]) -> tuple[str, ...]
 
 def _check_cleaned(settings: Clean, columns: Collection[str]) -> None:
     missing = settings.missing if isinstance(settings.missing, dict) else {}
-    for step, named in {
+    steps: dict[str, Mapping[str, object]] = {
         "missing": missing,
         "formats": settings.formats,
         "units": settings.units,
         "outliers": settings.outliers,
-    }.items():
+    }
+    for step, named in steps.items():
         for name in named:
             if name not in columns:
                 raise ColumnMissing(name, sorted(columns), source="cycle.toml", needed_by=f"[data.clean] {step}")
