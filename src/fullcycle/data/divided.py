@@ -16,6 +16,8 @@ from fullcycle.data.split.choose import spans_time
 from fullcycle.data.split.settings import Split
 from fullcycle.kernel.errors import ColumnMissing, InputError
 
+Span = tuple[datetime, datetime]
+
 
 class Divided(NamedTuple):
     """What was chosen, and the division that follows."""
@@ -34,8 +36,8 @@ def divided(history: History, settings: Split, as_of: datetime, *, task: str) ->
     """
     if settings.group and settings.group not in history.rows.empty.columns:
         raise ColumnMissing(settings.group, history.rows.empty.columns, needed_by="[data.split] group")
-    first, last = _span(history, as_of)
-    choice = choice_of(history, settings, as_of, task=task)
+    first, last = span = _span(history, as_of)
+    choice = _choice(history, settings, span, as_of, task)
     division = divide(
         settings,
         choice.by,
@@ -51,9 +53,9 @@ def divided(history: History, settings: Split, as_of: datetime, *, task: str) ->
     return Divided(choice, division)
 
 
-def choice_of(history: History, settings: Split, as_of: datetime, *, task: str) -> Choice:
+def _choice(history: History, settings: Split, span: Span, as_of: datetime, task: str) -> Choice:
     """The kind of split. Whether entities come again is looked at only where the rows span too little time."""
-    first, last = _span(history, as_of)
+    first, last = span
     repeated = not spans_time(first, last, history.zone) and _repeats(history, as_of, settings.group or history.entity)
     return choose(settings, task=task, first=first, last=last, zone=history.zone, repeated=repeated)
 
@@ -69,12 +71,13 @@ def learnt(history: History, division: Division, settings: Clean, as_of: datetim
 
 def looked_at_until(history: History, settings: Split, as_of: datetime, *, task: str) -> datetime:
     """Before which time a person's question may be held against the rows: the test rows', where time divides them."""
-    if choice_of(history, settings, as_of, task=task).by != "time":
+    span = _span(history, as_of)
+    if _choice(history, settings, span, as_of, task).by != "time":
         return as_of
-    return boundaries(*_span(history, as_of), settings, history.zone).test
+    return boundaries(*span, settings, history.zone).test
 
 
-def _span(history: History, as_of: datetime) -> tuple[datetime, datetime]:
+def _span(history: History, as_of: datetime) -> Span:
     """First and last time of the rows whose outcome is known; only the ends of the history are read."""
     first = next((rows[history.time] for rows in _keys(history, as_of) if len(rows)), None)
     last = next((rows[history.time] for rows in _keys(history, as_of, backwards=True) if len(rows)), None)

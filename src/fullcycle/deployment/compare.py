@@ -38,7 +38,7 @@ def non_inferior(
     -------
     The finding ``non_inferior``. It neither passes nor fails where the champion cannot score these rows.
     """
-    frame = rows_of_test(dataset, blobs)
+    frame = dataset.rows(blobs, "test")
     target = codes(frame[charter.target], charter.task, dataset.classes)
     blocks = local_days(frame[charter.time], charter.timezone) // max(1, -(-charter.label_delay // _DAY))
     try:
@@ -63,11 +63,6 @@ def non_inferior(
         unit="squared error" if charter.task == "regression" else "nats",
         evidence={"champion_loss": served, "margin": margin, "rows": found.n, "blocks": found.blocks},
     )
-
-
-def rows_of_test(dataset: Dataset, blobs: Blobs) -> pl.DataFrame:
-    """The rows that neither was fitted on, in the table's order."""
-    return dataset.rows(blobs, "test")
 
 
 def codes(target: pl.Series, task: str, classes: tuple[str, ...]) -> Floats:

@@ -80,7 +80,6 @@ def trial(
     prepared = _prepared(
         _Preparation(
             Source(dataset.id, dataset, blobs),
-            dataset,
             charter,
             (dataset.id, charter.id),
             fitter.recipe,
@@ -300,7 +299,6 @@ class _Preparation:
     """What a fitted plan follows from; equal ones are prepared once a process."""
 
     source: Source
-    dataset: Dataset = field(compare=False)
     charter: Charter = field(compare=False)
     facts: tuple[object, ...]  # what of dataset and charter matters, which as records cannot be hashed
     recipe: str
@@ -318,7 +316,7 @@ class _Prepared(NamedTuple):
 
 @lru_cache(maxsize=2)
 def _prepared(wanted: _Preparation) -> _Prepared:
-    dataset, charter, blobs = wanted.dataset, wanted.charter, wanted.source.blobs
+    dataset, charter, blobs = wanted.source.dataset, wanted.charter, wanted.source.blobs
     train = rows(dataset, charter.target, blobs, "train")
     validation = rows(dataset, charter.target, blobs, "validation")
     check_target(train.target, dataset.classes)

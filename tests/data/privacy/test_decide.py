@@ -8,7 +8,7 @@ import pytest
 
 from data.privacy import people
 from fullcycle.data.contract.settings import ColumnFact
-from fullcycle.data.privacy.decide import basis_findings, may_be_feature, personal_findings, require_decisions
+from fullcycle.data.privacy.decide import may_be_feature, personal_findings, require_decisions
 from fullcycle.data.privacy.detect import detect
 from fullcycle.data.privacy.settings import Privacy
 from fullcycle.kernel.errors import InputError
@@ -96,7 +96,3 @@ def test_what_is_taken_away_is_no_feature():
     assert not any(taken.values())
     assert may_be_feature(ColumnFact(type="text", personal="keep", because="so"))
     assert not may_be_feature(ColumnFact(type="text", feature=False))
-
-
-def test_without_personal_data_no_basis_is_asked_for():
-    assert basis_findings({"x": ColumnFact(type="text", personal="drop")}, {"orders": ""}) == ()

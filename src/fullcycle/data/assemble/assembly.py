@@ -219,7 +219,7 @@ class Assembly:
             self._group(made.origin, (made.entity,), (), "", None),
             label,
             tuple((window, self._of(window)) for window in self._windows(with_rows=True)),
-            int(ends.max()) if len(ends) else EVER,  # type: ignore[arg-type]
+            int(ends.to_numpy().max()) if len(ends) else EVER,
         )
         self._made = Rows(self._question, sides, kept=self._kept)
         return self._made.months()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import product
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -210,7 +211,7 @@ def _fact(declared: ColumnFact | None, kind: str) -> ColumnFact:
     """How a column is parsed: as declared if that is of this kind, else plainly."""
     if declared is not None and declared.type == kind:
         return declared
-    return ColumnFact(type=kind)  # type: ignore[arg-type]
+    return msgspec.convert({"type": kind}, ColumnFact)
 
 
 def _parsed(cells: pl.Series, fact: ColumnFact, zone: str) -> pl.Series:

@@ -57,7 +57,7 @@ def comparable(ours: pl.Series, theirs: pl.Series, *, place: str) -> tuple[pl.Se
     if ours.dtype == theirs.dtype and not ours.dtype.is_float():
         return ours, theirs
     if ours.dtype.is_float() and theirs.dtype.is_float():
-        return tuple(side.cast(pl.Float64).fill_nan(None) for side in (ours, theirs))  # type: ignore[return-value]
+        return ours.cast(pl.Float64).fill_nan(None), theirs.cast(pl.Float64).fill_nan(None)
     left, right = _text(ours), _text(theirs)
     if left is None or right is None:
         raise InputError(

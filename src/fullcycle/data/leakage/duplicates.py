@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fullcycle.data.leakage.cells import codes
+from fullcycle.data.leakage.leak import leak
 from fullcycle.data.records import Column
 from fullcycle.data.split.hashing import mixed
 from fullcycle.data.split.settings import By
@@ -60,15 +61,11 @@ def duplicates_across(
     nearly = sum(pairs for pairs, _ in parted) - (most if fine else 0)
     if equal <= nearly:
         return
-    yield Finding(
-        check="duplicates_across",
-        subject="features",
-        value=share.point,
-        low=share.low,
-        high=share.high,
-        limit=_SHARE,
-        rule="at_most",
-        passed=False,
+    yield leak(
+        "duplicates_across",
+        "features",
+        share,
+        _SHARE,
         severity="warn" if by == "time" else "reject",
         unit="of the test rows",
         evidence={"rows": copies, "pairs": equal, "pairs_that_differ_in_one": nearly, "features": len(names)},

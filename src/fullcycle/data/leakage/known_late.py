@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from fullcycle.data.leakage.leak import leak
 from fullcycle.data.leakage.telling import FEWEST
 from fullcycle.data.records import Column
-from fullcycle.kernel.finding import Finding, Severity
-from fullcycle.measure.intervals import Estimate, wilson
+from fullcycle.kernel.finding import Finding
+from fullcycle.measure.intervals import wilson
 
 _TIMES_AHEAD = 0.01
 """Share of rows with a time after their own, from which a time is planned or known late."""
@@ -55,7 +56,9 @@ def _times_ahead(train: pl.DataFrame, name: str, time: str) -> Iterator[Finding]
     ahead = int((both[name] > both[time]).sum())
     share = wilson(ahead, len(both))
     if (share.low or 0.0) > _TIMES_AHEAD:  # a warning: a plan may well lie ahead
-        yield _share("time_ahead", name, share, _TIMES_AHEAD, "warn", unit="of the rows", evidence={"rows": ahead})
+        yield leak(
+            "time_ahead", name, share, _TIMES_AHEAD, severity="warn", unit="of the rows", evidence={"rows": ahead}
+        )
 
 
 def _missing_with_outcome(known: pl.Series, void: pl.Series) -> Iterator[Finding]:
@@ -66,30 +69,12 @@ def _missing_with_outcome(known: pl.Series, void: pl.Series) -> Iterator[Finding
     low, high = share.low or 0.0, other.high or 0.0
     if low <= max(_MISSING_WITH_VOID, high) or elsewhere > _MISSING_ELSEWHERE * len(known):
         return
-    yield _share(
+    yield leak(
         "missing_with_outcome",
         known.name,
         share,
         _MISSING_WITH_VOID,
-        "reject" if low > _SURE else "warn",
+        severity="reject" if low > _SURE else "warn",
         unit="of the rows without outcome",
         evidence={"void": len(void), "missing_on_void": gaps, "missing_elsewhere": elsewhere},
-    )
-
-
-def _share(
-    check: str, subject: str, share: Estimate, limit: float, severity: Severity, *, unit: str, evidence: dict[str, int]
-) -> Finding:
-    return Finding(
-        check=check,
-        subject=subject,
-        value=share.point,
-        low=share.low,
-        high=share.high,
-        limit=limit,
-        rule="at_most",
-        passed=False,
-        severity=severity,
-        unit=unit,
-        evidence=evidence,
     )

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from fullcycle.data.leakage.cells import codes, is_number, numbers
+from fullcycle.data.leakage.leak import leak
 from fullcycle.data.leakage.telling import Floats, Ints, class_means, told
 from fullcycle.data.records import Column
 from fullcycle.kernel.finding import Finding, Severity
@@ -70,9 +71,10 @@ def missing_tells(
             found = told(missing, outcome, task, labels, above=_MISSING_WARNS)
         if found is not None:
             sure = (found.point if found.low is None else found.low) > _AREA
-            limit, severity = (_AREA, "reject") if sure else (_MISSING_WARNS, "warn")
+            severity: Severity = "reject" if sure else "warn"
+            limit = _AREA if sure else _MISSING_WARNS
             evidence = {"missing": int(missing.sum()), "rows": len(missing)}
-            yield _finding("missing_tells", column.name, found, limit, "binary", severity=severity, more=evidence)  # type: ignore[arg-type]
+            yield _finding("missing_tells", column.name, found, limit, "binary", severity=severity, more=evidence)
 
 
 def _best(cells: pl.Series, column: Column, outcome: Floats, labels: Ints, task: str, limit: float) -> Estimate | None:
@@ -101,16 +103,5 @@ def _finding(
     more: dict[str, int] | None = None,
 ) -> Finding:
     unit = "rank correlation" if task == "regression" else "area under the ROC curve"
-    return Finding(
-        check=check,
-        subject=subject,
-        value=found.point,
-        low=found.low,
-        high=found.high,
-        limit=limit,
-        rule="at_most",
-        passed=False,
-        severity=severity,
-        unit=unit,
-        evidence={"rows": found.n, "blocks": found.blocks, **(more or {})},
-    )
+    evidence = {"rows": found.n, "blocks": found.blocks, **(more or {})}
+    return leak(check, subject, found, limit, severity=severity, unit=unit, evidence=evidence)

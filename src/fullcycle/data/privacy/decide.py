@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from fullcycle.data.contract.settings import ColumnFact
 from fullcycle.data.privacy.detect import Suspicion
@@ -112,28 +112,3 @@ def _decided(name: str, fact: ColumnFact) -> Finding:
     if fact.because:
         evidence["because"] = fact.because
     return Finding(check="personal_data", subject=name, passed=True, severity="note", evidence=evidence)
-
-
-def basis_findings(facts: Facts, bases: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Where personal data stays in the table, each source without a lawful basis (GDPR, article 6) is named.
-
-    Parameters
-    ----------
-    bases : by source, its lawful basis as declared.
-
-    >>> kept = {"mail": ColumnFact(type="text", personal="keep", because="we write to them")}
-    >>> [found.subject for found in basis_findings(kept, {"orders": "contract", "visits": ""})]
-    ['visits']
-    """
-    return tuple(_without_basis(facts, bases))
-
-
-def _without_basis(facts: Facts, bases: Mapping[str, str]) -> Iterator[Finding]:
-    kept = sum(fact.personal in ("keep", "hash", "mask") for fact in facts.values())
-    if not kept:
-        return
-    for name, basis in bases.items():
-        if not basis.strip():
-            mend = "write basis = '…' (consent, contract, legal obligation, …) in [[data.sources]]"
-            evidence: dict[str, str | int | float | bool | None] = {"personal_columns": kept, "mend": mend}
-            yield Finding(check="lawful_basis", subject=name, passed=False, severity="warn", evidence=evidence)

@@ -5,16 +5,11 @@ Geurts, Ernst and Wehenkel 2006, *Extremely randomized trees*.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from fullcycle.development.learners.grown import MOST_LEAVES, grow
-from fullcycle.development.learners.learner import Fitted, Parameters, Training
-
-if TYPE_CHECKING:
-    from optuna import Trial
+from fullcycle.development.learners.grown import MOST_LEAVES, Forest, grow
+from fullcycle.development.learners.learner import Fitted, Training
 
 
-class ExtraTrees:
+class ExtraTrees(Forest):
     """Trees that differ by the features and thresholds that they drew; smoother than a random forest.
 
     >>> import numpy as np
@@ -25,22 +20,7 @@ class ExtraTrees:
     """
 
     name = "extra_trees"
-    recipe = "trees"
-    tasks = ("binary", "multiclass", "regression")
-    keeps_rows = False
-    honours = ()
-
-    def default(self) -> Parameters:
-        """Two hundred trees, half of the features at a split."""
-        return {"trees": 200, "max_features": 0.5, "min_samples_leaf": 5}
-
-    def suggest(self, trial: Trial) -> Parameters:
-        """Ranges around the defaults; the number of trees stays, for more are never worse, only slower."""
-        return {
-            "trees": 200,
-            "max_features": trial.suggest_float("max_features", 0.1, 1.0),
-            "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 100, log=True),
-        }
+    share = 0.5
 
     def fit(self, training: Training) -> Fitted:
         """See :class:`~fullcycle.development.learners.learner.Learner`; on one thread."""

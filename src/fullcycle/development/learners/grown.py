@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fullcycle.development.learners.constant import constant
-from fullcycle.development.learners.learner import Fitted, Floats, Training
+from fullcycle.development.learners.learner import Fitted, Floats, Parameters, Training
 from fullcycle.development.learners.single_precision import at_most, bounded
 from fullcycle.predictor.formats import trees
 
+if TYPE_CHECKING:
+    from optuna import Trial
+
 MOST_LEAVES = 4096  # of one tree, so that a forest of a large table still fits into a bundle
+
+
+class Forest:
+    """What random forests and extra trees have in common.
+
+    >>> Forest().default()["trees"]
+    200
+    """
+
+    recipe = "trees"
+    tasks = ("binary", "multiclass", "regression")
+    keeps_rows = False
+    honours = ()
+    share = 0.5  # of the features at a split, to begin with
+
+    def default(self) -> Parameters:
+        """Two hundred trees."""
+        return {"trees": 200, "max_features": self.share, "min_samples_leaf": 5}
+
+    def suggest(self, trial: Trial) -> Parameters:
+        """Ranges around the defaults; the number of trees stays, for more are never worse, only slower."""
+        return {
+            "trees": 200,
+            "max_features": trial.suggest_float("max_features", 0.1, 1.0),
+            "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 100, log=True),
+        }
 
 
 def grow(training: Training, estimator: Any, *, smoothing: float = 0.0) -> Fitted:

@@ -5,18 +5,13 @@ Breiman 2001, *Random Forests*.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from fullcycle.development.learners.grown import MOST_LEAVES, grow
-from fullcycle.development.learners.learner import Fitted, Parameters, Training
-
-if TYPE_CHECKING:
-    from optuna import Trial
+from fullcycle.development.learners.grown import MOST_LEAVES, Forest, grow
+from fullcycle.development.learners.learner import Fitted, Training
 
 DRAWN = 100_000  # rows for one tree, at most: more of them make it slower and no better
 
 
-class RandomForest:
+class RandomForest(Forest):
     """Trees that differ by the rows and features that they saw.
 
     >>> import numpy as np
@@ -27,22 +22,7 @@ class RandomForest:
     """
 
     name = "random_forest"
-    recipe = "trees"
-    tasks = ("binary", "multiclass", "regression")
-    keeps_rows = False
-    honours = ()
-
-    def default(self) -> Parameters:
-        """Two hundred trees, a third of the features at a split (Breiman's own for numbers)."""
-        return {"trees": 200, "max_features": 0.33, "min_samples_leaf": 5}
-
-    def suggest(self, trial: Trial) -> Parameters:
-        """Ranges around the defaults; the number of trees stays, for more are never worse, only slower."""
-        return {
-            "trees": 200,
-            "max_features": trial.suggest_float("max_features", 0.1, 1.0),
-            "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 100, log=True),
-        }
+    share = 0.33  # Breiman's own for numbers
 
     def fit(self, training: Training) -> Fitted:
         """See :class:`~fullcycle.development.learners.learner.Learner`; on one thread."""

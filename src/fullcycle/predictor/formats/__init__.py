@@ -7,6 +7,8 @@ parties add theirs with ``FORMATS.register("name")`` on a function from bytes to
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -52,39 +54,23 @@ Loader = Callable[[bytes], ModelFormat]
 FORMATS: Registry[Loader] = Registry("model format")
 
 
-@FORMATS.register("linear")
-def _linear(body: bytes) -> ModelFormat:
-    from fullcycle.predictor.formats.linear import Linear
-
-    return Linear.from_bytes(body)
-
-
-@FORMATS.register("lightgbm")
-def _lightgbm(body: bytes) -> ModelFormat:
-    from fullcycle.predictor.formats.lightgbm import LightGBM
-
-    return LightGBM.from_bytes(body)
+_OURS = {
+    "linear": "Linear",
+    "lightgbm": "LightGBM",
+    "trees": "Trees",
+    "kernel": "Kernel",
+    "perceptron": "Perceptron",
+}
+"""Our own formats: the module of this folder, and the class in it, which is imported when a model of it is loaded."""
 
 
-@FORMATS.register("trees")
-def _trees(body: bytes) -> ModelFormat:
-    from fullcycle.predictor.formats.trees import Trees
-
-    return Trees.from_bytes(body)
+def _load(name: str, body: bytes) -> ModelFormat:
+    found: ModelFormat = getattr(import_module(f"{__name__}.{name}"), _OURS[name]).from_bytes(body)
+    return found
 
 
-@FORMATS.register("kernel")
-def _kernel(body: bytes) -> ModelFormat:
-    from fullcycle.predictor.formats.kernel import Kernel
-
-    return Kernel.from_bytes(body)
-
-
-@FORMATS.register("perceptron")
-def _perceptron(body: bytes) -> ModelFormat:
-    from fullcycle.predictor.formats.perceptron import Perceptron
-
-    return Perceptron.from_bytes(body)
+for _name in _OURS:
+    FORMATS.add(_name, partial(_load, _name))
 
 
 def load(name: str, body: bytes) -> ModelFormat:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fullcycle.data.contract.infer.category import UNSEEN, unseen
 from fullcycle.predictor.contract.pattern import literal, matcher
@@ -97,9 +97,9 @@ def _cut(text: str) -> list[tuple[str, int]]:
     return found
 
 
-def _lengths(counted: object) -> Counter[int]:
+def _lengths(counted: Iterable[tuple[int, int]]) -> Counter[int]:
     total: Counter[int] = Counter()
-    for length, times in counted:  # type: ignore[attr-defined]
+    for length, times in counted:
         total[length] += times
     return total
 

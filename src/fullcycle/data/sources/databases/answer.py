@@ -94,7 +94,8 @@ class _Fit:
 
 
 def _longest(digits: pl.Series) -> int:
-    return int(digits.str.len_bytes().max() or 0)  # type: ignore[arg-type]
+    lengths = digits.drop_nulls().str.len_bytes()
+    return int(lengths.to_numpy().max()) if len(lengths) else 0
 
 
 def digest_sum(rows: pl.DataFrame) -> int:
