@@ -201,3 +201,8 @@ def test_nothing_is_known_at_the_beginning() -> None:
     facts = {**FACTS, "city": ColumnFact(type="category", known="after")}
     past = history(RAW, facts, task="multiclass", target="city")
     assert past.known(datetime(2020, 1, 1, tzinfo=AS_OF.tzinfo), before=AS_OF).classes == ()
+
+
+def test_an_outcome_that_is_known_at_once_is_still_not_known_before() -> None:
+    past = history(RAW, {**FACTS, "first_scan": ColumnFact(type="float", known="after")}, label_delay=timedelta())
+    assert past.delays["delay"] > timedelta()

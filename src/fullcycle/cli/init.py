@@ -16,6 +16,8 @@ from fullcycle.cli.session import Session, declare
 @click.option("--target", metavar="COLUMN", help="The column that answers the question.")
 @click.option("--time", metavar="COLUMN", help="The column that says when a prediction is made.")
 @click.option("--entity", metavar="COLUMN", help="The column that says what a row is about.")
+@click.option("--snapshot", metavar="DATE", default="", help="When the table was taken, if its rows have no time.")
+@click.option("--row-number", is_flag=True, help="Number the rows, if nothing names them.")
 def command(
     session: Session,
     directory: Path,
@@ -24,6 +26,8 @@ def command(
     target: str | None,
     time: str | None,
     entity: str | None,
+    snapshot: str,
+    row_number: bool,
 ) -> None:
     """Make a new project folder, from an example or from a table."""
     if (example is None) == (file is None):
@@ -34,7 +38,9 @@ def command(
     from fullcycle.project.init import init_example, init_from_data
 
     if file is not None and target is not None:
-        decide = init_from_data(directory, file, target, time=time, entity=entity)
+        decide = init_from_data(
+            directory, file, target, time=time, entity=entity, snapshot=snapshot, row_number=row_number
+        )
     else:
         decide = init_example(directory, example or "")
     lines = [f"made {directory / 'cycle.toml'} and {directory / 'columns.toml'}"]

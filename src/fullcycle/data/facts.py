@@ -86,4 +86,4 @@ def _bounded(fact: ColumnFact, bounds: tuple[float | None, float | None] | None)
 def _known(delay: timedelta, label_delay: timedelta) -> str:
     if not delay:
         return "before"
-    return "after" if delay == label_delay else str(delay // timedelta(microseconds=1))
+    return "after" if delay >= label_delay else str(delay // timedelta(microseconds=1))

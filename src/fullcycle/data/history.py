@@ -26,6 +26,7 @@ from fullcycle.predictor.expression import parse
 MOST = 2_000_000
 """Rows of a history that are held in memory together, about."""
 INSTANT = pl.Datetime("us", "UTC")
+_TICK = timedelta(microseconds=1)
 
 
 class Known(NamedTuple):
@@ -206,9 +207,9 @@ class History:
 
     def outcomes(self, start: datetime, end: datetime) -> pl.DataFrame:
         """Rows whose outcome became known in ``start < when <= end``: entity, time, the columns known after, or why it is void."""
-        delay, tick = self.delays[self.target], timedelta(microseconds=1)
+        delay = self.delays[self.target]
         late = [name for name, fact in self.facts.items() if self.delays[name] and name != self.time]
-        came = self.rows.between(start - delay + tick, end - delay + tick)
+        came = self.rows.between(start - delay + _TICK, end - delay + _TICK)
         why = pl.when(pl.col(self.target).is_null()).then(pl.lit("not recorded"))
         return came.select(self.entity, self.time, *late, at=pl.col(self.time) + delay, void=why)
 
@@ -283,7 +284,7 @@ class History:
         if fact.known == "before":
             return timedelta()
         if fact.known == "after":
-            return self.label_delay
+            return max(self.label_delay, _TICK)  # known at once, it is still not known before
         delay = duration(fact.known, place=f"columns.toml, {name}")
         if delay > self.label_delay:
             raise InputError(

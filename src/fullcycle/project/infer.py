@@ -14,7 +14,7 @@ import polars as pl
 from fullcycle.data.contract.infer import Proposal, propose, toml
 from fullcycle.data.settings import ColumnFact, ColumnType, Split
 from fullcycle.data.sources.types import parse
-from fullcycle.data.split import boundaries
+from fullcycle.data.split import boundaries, fractions, spans_time
 from fullcycle.kernel.errors import ColumnMissing, InputError
 
 CLASSES = 50  # a text target with more values than this is no class
@@ -91,7 +91,7 @@ def infer(
         if name is not None and name not in frame.columns:
             raise ColumnMissing(name, frame.columns, source=source, needed_by=option)
     time = _time(frame, target, entity, source) if time is None else _checked_time(frame, time, source)
-    early = _early(frame, time)
+    early = _early(frame, time, entity)
     types = {name: column_type(early[name]) for name in frame.columns} | {time: "time"}
     entity = entity or _entity(early, types, target, time, source)
     answer = _target(early[target], types[target], frame.columns, source)
@@ -174,7 +174,7 @@ def _time(frame: pl.DataFrame, target: str, entity: str | None, source: str) -> 
             place=source,
             found=", ".join(frame.columns[:8]),
             expected="a column of times such as 2026-03-01T08:00:00",
-            mend="name it with --time, or add a column that says when each prediction is made: that decides what it may see",
+            mend="name it with --time: it decides what a prediction may see; a table whose rows have none takes --snapshot DATE",
         )
     return whole[0]
 
@@ -203,11 +203,15 @@ def _checked_time(frame: pl.DataFrame, time: str, source: str) -> str:
     return time
 
 
-def _early(frame: pl.DataFrame, time: str) -> pl.DataFrame:
-    """The rows before the test period."""
+def _early(frame: pl.DataFrame, time: str, entity: str | None) -> pl.DataFrame:
+    """The rows before the test period; where time divides nothing, those that are not test rows by their key."""
     times = _parsed(frame[time])
     known = times.drop_nulls().sort()
-    return frame.filter((times < boundaries(known[0], known[-1], Split(), "UTC").test).fill_null(False))
+    if spans_time(known[0], known[-1], "UTC"):
+        return frame.filter((times < boundaries(known[0], known[-1], Split(), "UTC").test).fill_null(False))
+    key = frame.select(entity, times.alias(time)) if entity else frame.with_row_index().select("index")
+    share = Split().test
+    return frame.filter(pl.Series(fractions(key, key.columns) >= share)) if isinstance(share, float) else frame
 
 
 def _entity(rows: pl.DataFrame, types: dict[str, ColumnType], target: str, time: str, source: str) -> str:
@@ -226,7 +230,7 @@ def _entity(rows: pl.DataFrame, types: dict[str, ColumnType], target: str, time:
         "no column says what a row is about",
         place=source,
         expected="a column that, with the time, names each row once",
-        mend="name it with --entity",
+        mend="name it with --entity, or number the rows with --row-number",
     )
 
 

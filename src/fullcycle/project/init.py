@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fullcycle.data.sources.completed import ROW_NUMBER, SNAPSHOT
 from fullcycle.data.sources.files import parquet
 from fullcycle.data.sources.read import read
 from fullcycle.data.sources.reading import whole
@@ -28,11 +29,23 @@ _LAST = ("columns.toml", "cycle.toml", ".gitignore")  # in this order: a folder 
 
 
 def init_from_data(
-    folder: Path, file: Path, target: str, *, time: str | None = None, entity: str | None = None
+    folder: Path,
+    file: Path,
+    target: str,
+    *,
+    time: str | None = None,
+    entity: str | None = None,
+    snapshot: str = "",
+    row_number: bool = False,
 ) -> tuple[str, ...]:
     """Write ``cycle.toml``, ``columns.toml`` and ``.gitignore`` for a table, as far as the table tells.
 
     A file outside *folder* is copied into it.
+
+    Parameters
+    ----------
+    snapshot : the date on which a table was taken whose rows have no time of their own.
+    row_number : whether to number the rows, which nothing names.
 
     Returns
     -------
@@ -46,11 +59,13 @@ def init_from_data(
         The disk does not let us write; nothing is left behind.
     """
     _must_exist(file)
-    frame = whole(read(Source(name="rows", location=str(file.resolve())), folder))
+    source = Source(name="rows", location=str(file.resolve()), snapshot=snapshot, row_number=row_number)
+    frame = whole(read(source, folder))
+    time, entity = time or (SNAPSHOT if snapshot else None), entity or (ROW_NUMBER if row_number else None)
     guess = infer(frame, target, time=time, entity=entity, source=str(file))
     inside = file.resolve().is_relative_to(folder.resolve())
     location = file.resolve().relative_to(folder.resolve()).as_posix() if inside else file.name
-    texts = {"cycle.toml": cycle_toml(_slug(folder), location, guess), "columns.toml": columns_toml(guess)}
+    texts = {"cycle.toml": cycle_toml(_slug(folder), location, guess, source), "columns.toml": columns_toml(guess)}
     copy: dict[str, Callable[[Path], object]] = {} if inside else {file.name: lambda path: shutil.copyfile(file, path)}
     _write(folder, texts, copy)
     return decisions(texts["cycle.toml"])
@@ -87,8 +102,10 @@ def decisions(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def cycle_toml(name: str, location: str, guess: Guess) -> str:
+def cycle_toml(name: str, location: str, guess: Guess, source: Source) -> str:
     """The text of ``cycle.toml`` for what a table says of itself."""
+    delay = "0s" if source.snapshot else "1d"  # what a snapshot says of its answers is known when it is taken
+    added = f", snapshot = {_text(source.snapshot)}" * bool(source.snapshot) + ", row_number = true" * source.row_number
     derive = "".join(f"\n{_key(column)} = {_text(text)}" for column, text in guess.derive.items())
     return f"""\
 [project]
@@ -101,7 +118,7 @@ task = {_text(guess.task)}{_note(guess.note)}
 target = {_text(guess.target)}
 entity = {_text(guess.entity)}  # one row is about this
 time = {_text(guess.time)}  # when the prediction is made; nothing that is known later may be used
-label_delay = "1d"  # {DECIDE}: how long until the outcome is known
+label_delay = "{delay}"  # {DECIDE}: how long until the outcome is known
 {_actions(guess)}
 action_changes_outcome = false  # {DECIDE}: whether what is decided changes the outcome itself
 # volume = "100/day"  # expected decisions; costs follow from it
@@ -116,7 +133,7 @@ action_changes_outcome = false  # {DECIDE}: whether what is decided changes the 
 # day_rate = 600
 
 [data]  # 2 the data
-sources = [{{ name = {_text(Path(location).stem)}, from = {_text(location)} }}]
+sources = [{{ name = {_text(Path(location).stem)}, from = {_text(location)}{added} }}]
 {f"[data.derive]{derive}{chr(10)}" if derive else ""}{_rules(guess)}
 [development]  # 3 the model
 search_budget = "40 trials"

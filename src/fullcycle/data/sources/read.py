@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from fullcycle.data.sources import SOURCES
+from fullcycle.data.sources.completed import completed
 from fullcycle.data.sources.download import HTTP
 from fullcycle.data.sources.files import parquet, read_files
 from fullcycle.data.sources.location import resolved, scheme, shown
@@ -36,6 +37,10 @@ def read(source: Source, folder: Path) -> Reading:
     ...     read(Source(name="rows", location="rows.csv"), Path(folder)).columns
     ('a', 'b')
     """
+    return completed(_read(source, folder), source)
+
+
+def _read(source: Source, folder: Path) -> Reading:
     kind = scheme(resolved(source.location))
     if kind == "python":
         return _function(source.location.removeprefix("python:"))

@@ -43,6 +43,16 @@ class Source(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     timeout: Annotated[str, Meta(description="how long to wait for an answer of a server")] = "30s"
     token: Annotated[str, Meta(description="bearer token, such as '${API_TOKEN}'")] = ""
     pages: Annotated[Pages | None, Meta(description="how a paged JSON API is read")] = None
+    snapshot: Annotated[
+        str,
+        Meta(
+            description="the date on which a table was taken whose rows have no time of their own, such as '2026-01-31': "
+            "adds a column 'snapshot' that holds it"
+        ),
+    ] = ""
+    row_number: Annotated[
+        bool, Meta(description="adds a column 'row_number', for rows that nothing names; they must keep their order")
+    ] = False
     extends: Annotated[
         str, Meta(description="the source to whose rows these are added, such as a mended quarantine")
     ] = ""
