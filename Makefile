@@ -6,7 +6,7 @@ FULLCYCLE := $(BIN)/fullcycle
 DEMO := demo/late-flights
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench clean
+.PHONY: help demo test test-slow check bench bench-quality clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
@@ -28,6 +28,9 @@ check: $(VENV)/test  ## lint, types, import directions
 
 bench: $(VENV)/bench  ## speed, as ratios to a reference measured in the same run
 	@$(BIN)/python -m bench
+
+bench-quality: $(VENV)/bench  ## models on eleven real tables beside other tools, 60 s and 240 s each: four hours
+	@$(BIN)/python -m bench.quality
 
 clean:  ## remove what these commands made
 	rm -rf $(VENV) demo build dist
