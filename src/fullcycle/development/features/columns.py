@@ -1,0 +1,34 @@
+"""Which columns may become features, and what of those is left out."""
+
+from __future__ import annotations
+
+from fullcycle.data.records import Column
+from fullcycle.kernel.finding import Finding
+from fullcycle.scoping.records import Charter
+
+
+def learnable(columns: tuple[Column, ...], charter: Charter) -> tuple[Column, ...]:
+    """The columns known before the prediction, and which of them are features: never the target or the entity.
+
+    The time of the prediction is one: not as it is, for it only grows, but its calendar is (see ``features.calendar``).
+    """
+    feature = {column.name: column.feature for column in columns}
+    feature |= {charter.target: False, charter.entity: False, charter.time: True}
+    return tuple(
+        Column(name=it.name, kind=it.kind, known=it.known, feature=feature[it.name], unit=it.unit)
+        for it in columns
+        if it.known == "before"
+    )
+
+
+def left_out(columns: tuple[Column, ...]) -> tuple[Finding, ...]:
+    """A note for each column of text: this version learns nothing from them.
+
+    >>> [note.subject for note in left_out((Column(name="note", kind="text", known="before", feature=True),))]
+    ['note']
+    """
+    return tuple(
+        Finding(check="left_out", subject=column.name, severity="note", evidence={"kind": "text"})
+        for column in columns
+        if column.feature and column.kind == "text"
+    )
