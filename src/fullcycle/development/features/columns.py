@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fullcycle.data.records import Column
+from fullcycle.development.features.draft import Dropped
 from fullcycle.kernel.finding import Finding
 from fullcycle.scoping.records import Charter
+
+SHOWN = 20  # features that a note names, at most
 
 
 def learnable(columns: tuple[Column, ...], charter: Charter) -> tuple[Column, ...]:
@@ -31,4 +36,25 @@ def left_out(columns: tuple[Column, ...]) -> tuple[Finding, ...]:
         Finding(check="left_out", subject=column.name, severity="note", evidence={"kind": "text"})
         for column in columns
         if column.feature and column.kind == "text"
+    )
+
+
+def without(dropped: Sequence[Dropped]) -> tuple[Finding, ...]:
+    """A note for each reason for which the plan does without features, with their number and the first of them.
+
+    >>> [(note.subject, note.value, dict(note.evidence)) for note in without([Dropped("b", "duplicate", "a")])]
+    [('duplicate', 1.0, {'b': 'a'})]
+    """
+    reasons: dict[str, list[Dropped]] = {}
+    for one in dropped:
+        reasons.setdefault(one.reason, []).append(one)
+    return tuple(
+        Finding(
+            check="features_dropped",
+            subject=reason,
+            value=float(len(found)),
+            severity="note",
+            evidence={one.feature: one.detail for one in found[:SHOWN]},
+        )
+        for reason, found in reasons.items()
     )

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fullcycle.development.features.categories import Codes, coded
+from fullcycle.development.features.categories import Codes
 from fullcycle.development.features.draft import Draft, Floats
 from fullcycle.predictor.plan import Lookup
 
@@ -16,16 +16,22 @@ FOLDS = 5  # contiguous blocks of time, so that a category's value never holds t
 CLASSES = 10  # with more classes than this, categories are encoded by how frequent they are only
 
 
-def by_target(draft: Draft, name: str) -> None:
+def by_target(draft: Draft, name: str, fill: str | None) -> list[str]:
     """The mean target of a category's rows, mixed with the overall mean; one map for each class of several."""
-    categories, codes = coded(draft.strings(name))
+    categories, codes = draft.coded(name)
+    if fill is not None:
+        codes = np.where(codes < 0, categories.index(fill), codes)
     kept = np.bincount(codes[codes >= 0], minlength=len(categories)) >= draft.settings.rare
+    slots = []
     for label, target in targets(draft.target, draft.task):
         prior = math.fsum(target.tolist()) / len(target)
         means = smoothed(codes, target, len(categories), prior)
-        table = {it: float(means[code]) for code, it in enumerate(categories) if kept[code]}
-        slot = draft.add(Lookup, f"{name} by {label}", input=name, table=table, default=prior)
-        draft.use(slot, out_of_fold(codes, target, kept, prior))
+        table = {categories[code]: float(means[code]) for code in np.flatnonzero(kept)}
+        gap = None if fill is None else table.get(fill, prior)
+        values = out_of_fold(codes, target, kept, prior)
+        hint = f"{name} by {label}"
+        slots.append(draft.add(Lookup, hint, given=values, input=name, table=table, default=prior, missing=gap))
+    return slots
 
 
 def smoothed(codes: Codes, target: Floats, categories: int, prior: float) -> Floats:
@@ -62,6 +68,11 @@ def out_of_fold(codes: Codes, target: Floats, kept: NDArray[np.bool_], prior: fl
 
 
 def targets(target: Floats, task: str) -> list[tuple[str, Floats]]:
+    """The target, or an indicator of each of up to ``CLASSES`` classes; none where there are more.
+
+    >>> [label for label, _ in targets(np.array([0.0, 2.0]), "multiclass")]
+    ['class 0', 'class 1', 'class 2']
+    """
     if task != "multiclass":
         return [("target", target)]
     classes = int(target.max()) + 1
