@@ -46,10 +46,10 @@ def test_the_plan_gives_the_matrix_it_was_fitted_with(world: Any, recipe: str) -
         assert np.isfinite(matrix).all()
 
 
-def test_a_random_category_of_single_rows_tells_nothing() -> None:
+def test_a_random_category_of_few_rows_tells_nothing() -> None:
     random = np.random.default_rng(1)
     target = random.integers(0, 2, 2000).astype(float)
-    frame = pl.DataFrame({"tail": [f"N{row}" for row in range(2000)]})
+    frame = pl.DataFrame({"tail": [f"N{row % 1000}" for row in range(2000)]})
     plan, matrix = fitted(
         frame.with_columns(noise=random.normal(size=2000)),
         target,
@@ -61,7 +61,7 @@ def test_a_random_category_of_single_rows_tells_nothing() -> None:
     place = plan.features.index("tail by target")
     assert roc_auc(target, matrix[:, place]) == pytest.approx(0.5, abs=0.03)
     in_sample = plan.matrix(frame.with_columns(noise=0.0))[:, place]
-    assert roc_auc(target, in_sample) == 1.0  # what a map of its own rows would have leaked
+    assert roc_auc(target, in_sample) > 0.8  # what a map of its own rows would have leaked
 
 
 def test_few_rows_a_category_leak_nothing_either() -> None:
@@ -150,9 +150,9 @@ def test_derived_columns_are_computed_by_the_plan_in_whatever_order_they_stand()
         expressions=expressions(columns, derived),
     )
     assert {it.name for it in plan.inputs} == {"km", "h"}
-    assert plan.features == ("km", "h", "copy", "a_fast", "speed")
-    assert matrix[2].tolist() == [3.0, 2.0, 3.0, 3.0, 1.5]
-    assert plan.compile()({"km": 3.0, "h": 2.0}) == [3.0, 2.0, 3.0, 3.0, 1.5]
+    assert plan.features == ("km", "h", "a_fast", "speed")  # a copy tells nothing more
+    assert matrix[2].tolist() == [3.0, 2.0, 3.0, 1.5]
+    assert plan.compile()({"km": 3.0, "h": 2.0}) == [3.0, 2.0, 3.0, 1.5]
 
 
 def test_a_constant_or_empty_column_is_no_feature() -> None:

@@ -13,7 +13,7 @@ from fullcycle.development.conformal import calibrate
 from fullcycle.development.evaluate import figures, score_rows
 from fullcycle.development.evaluation import Seen, look
 from fullcycle.development.evaluation import findings as evaluation_findings
-from fullcycle.development.features import expressions, feature, learnable, left_out
+from fullcycle.development.features import check_settings, expressions, feature, learnable, left_out, without
 from fullcycle.development.fit import fit
 from fullcycle.development.gates import gates, measured_gates
 from fullcycle.development.holdout import hold_out
@@ -33,7 +33,7 @@ __all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of"]
 
 @step(
     "development.make",
-    version=2,
+    version=3,
     libraries=("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars"),
     project_code=True,
 )
@@ -65,6 +65,7 @@ def make(
     policy = policy_of(charter, dataset)
     columns = learnable(dataset.columns, charter)
     given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
+    check_settings(settings.features, columns, given.expressions, knowledge=settings.knowledge)
     trials = (refit,) if refit is not None else search(given, run=run, engine=engine, progress=progress)
     chosen = best(trials)
     held = hold_out(chosen, given)
@@ -98,6 +99,7 @@ def make(
             *evaluation_findings(seen, task=charter.task, confidence=charter.confidence),
             *behaviours(final.plan, final.model),
             *left_out(columns),
+            *without(final.dropped),
             *passed_over(settings, charter.task, dataset.columns),
         ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fullcycle.development.admission import obstacle
-from fullcycle.development.features import fit_plan, learnable
+from fullcycle.development.features import Dropped, fit_features, learnable
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import LEARNERS, Training
 from fullcycle.development.records import Trial
@@ -22,11 +22,13 @@ class Final(NamedTuple):
     ----------
     plan, model : what serves.
     known : (rows,) the target of the rows it was fitted on.
+    dropped : features that the plan does without.
     """
 
     plan: Plan
     model: ModelFormat
     known: Floats
+    dropped: tuple[Dropped, ...] = ()
 
 
 def fit(chosen: Trial, given: Given) -> Final:
@@ -46,7 +48,7 @@ def fit(chosen: Trial, given: Given) -> Final:
     known = rows(dataset, charter.target, given.blobs, "train", "validation")
     check_target(known.target, dataset.classes)
     columns = learnable(dataset.columns, charter)
-    plan, matrix = fit_plan(
+    plan, matrix, dropped = fit_features(
         *known,
         recipe=learner.recipe,
         columns=columns,
@@ -66,4 +68,4 @@ def fit(chosen: Trial, given: Given) -> Final:
         constraints=constraints(settings.knowledge, plan, columns),
     )
     fitted = learner.fit(training)
-    return Final(plan, fitted.model, known.target)
+    return Final(plan, fitted.model, known.target, dropped)

@@ -8,7 +8,7 @@ from fullcycle.data.records import Column
 from fullcycle.development.learners import Constraints
 from fullcycle.development.settings import Knowledge
 from fullcycle.kernel.errors import ColumnMissing, InputError
-from fullcycle.predictor.plan import Plan
+from fullcycle.predictor.plan import Clip, Impute, Plan
 
 MOST = 64  # sets of features that may go together: every list in never_together multiplies them
 _PLACE = "cycle.toml, [development.knowledge]"
@@ -18,7 +18,8 @@ _SIGNS = {"up": 1, "down": -1}
 def constraints(knowledge: Knowledge, plan: Plan, columns: tuple[Column, ...]) -> Constraints:
     """What the knowledge asks of the plan's features; empty where nothing is declared.
 
-    A direction binds the feature that is the column itself; what is computed from the column besides stays free. What is
+    A direction binds the feature that is the column itself, with its gaps filled or its ends cut as may be; what is
+    computed from the column besides stays free. What is
     computed from two columns that are never used together is not used at all.
 
     Raises
@@ -51,7 +52,8 @@ def constraints(knowledge: Knowledge, plan: Plan, columns: tuple[Column, ...]) -
             raise InputError(
                 f"{name} has no direction", place=f"{_PLACE} monotone", found=known[name], expected="numbers"
             )
-    monotone = tuple(_SIGNS[knowledge.monotone[name]] if name in knowledge.monotone else 0 for name in plan.features)
+    bound = {**_columns_of(plan), **{name: name for name in knowledge.monotone}}
+    monotone = tuple(_SIGNS.get(knowledge.monotone.get(bound.get(name, ""), ""), 0) for name in plan.features)
     return Constraints(monotone if any(monotone) else (), _together(knowledge.never_together, sources))
 
 
@@ -68,6 +70,15 @@ def _together(never: tuple[tuple[str, ...], ...], sources: list[frozenset[str]])
         sets.append(frozenset(place for place, read in enumerate(sources) if not read & out))
     largest = [one for one in dict.fromkeys(sets) if one and not any(one < other for other in sets)]
     return tuple(tuple(sorted(one)) for one in largest)
+
+
+def _columns_of(plan: Plan) -> dict[str, str]:
+    """The column that a slot is, but for filled gaps and cut ends."""
+    found: dict[str, str] = {}
+    for operation in plan.operations:
+        if isinstance(operation, Impute | Clip):
+            found[operation.output] = found.get(operation.input, operation.input)
+    return found
 
 
 def _sources(plan: Plan) -> list[frozenset[str]]:

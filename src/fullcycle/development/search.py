@@ -47,7 +47,7 @@ def silent(what: str, done: int, total: int) -> None:
 
 @step(
     "development.trial",
-    version=2,
+    version=3,
     libraries=("lightgbm", "scikit-learn", "numpy", "scipy", "polars"),
     project_code=True,
 )

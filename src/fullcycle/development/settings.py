@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
+import msgspec
 from msgspec import Meta, Struct
+
+Encoding: TypeAlias = Literal["auto", "one_hot", "ordinal", "frequency", "target", "hash"]
+Scaling: TypeAlias = Literal["auto", "standard", "robust", "quantile", "log", "none"]
+Imputation: TypeAlias = Literal["auto", "median", "mean", "most_frequent", "constant"]
+DatePart: TypeAlias = Literal["minute_of_day", "hour", "weekday", "day", "month", "day_of_year", "year"]
+Statistic: TypeAlias = Literal["mean", "median", "std", "count"]
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+
+
+class ColumnFeatures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one column becomes features, where it is not as for all."""
+
+    encode: Annotated[Encoding, Meta(description="how a category becomes numbers")] = "auto"
+    order: Annotated[
+        tuple[str, ...], Meta(description="values of an ordinal category, least first; by default in order of text")
+    ] = ()
+    scale: Annotated[Scaling, Meta(description="scale of a number for models that need one")] = "auto"
+    impute: Annotated[Imputation, Meta(description="what stands where a value is missing")] = "auto"
+    constant: Annotated[float | None, Meta(description="the number that impute = 'constant' puts")] = None
+    zone: Annotated[str, Meta(description="time zone in which a time is read; by default the project's")] = ""
+
+
+class Aggregate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a number comes to in each group of a category, learnt from training rows."""
+
+    number: Annotated[str, Meta(description="column of numbers")]
+    by: Annotated[str, Meta(description="column of categories")]
+    statistics: Annotated[tuple[Statistic, ...], Meta(description="what is taken of each group", min_length=1)] = (
+        "mean",
+    )
+    difference: Annotated[bool, Meta(description="the number less its group's mean too")] = False
 
 
 class Features(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -16,10 +48,54 @@ class Features(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="parts of the date from time columns: minute of the day (linear models: the hour) and weekday"
         ),
     ] = True
+    dates: Annotated[Literal["auto"] | tuple[DatePart, ...], Meta(description="other parts of the date instead")] = (
+        "auto"
+    )
+    cyclic: Annotated[
+        bool, Meta(description="parts of the date as sine and cosine, so that midnight lies beside 23:59")
+    ] = False
+    days_between: Annotated[Pairs, Meta(description="pairs of time columns: days from the first to the second")] = ()
+    encode: Annotated[Encoding, Meta(description="how categories become numbers; auto asks the recipe")] = "auto"
     target_encode: Annotated[
         int, Meta(description="categories with more values than this are encoded by the target, out of fold", ge=1)
     ] = 20
+    hash_width: Annotated[
+        int, Meta(description="columns that encode = 'hash' makes of one category", ge=2, le=4096)
+    ] = 32
     rare: Annotated[int, Meta(description="categories seen less often than this count as unknown", ge=1)] = 20
+    scale: Annotated[
+        Scaling, Meta(description="scale of numbers for models that need one; trees take them as they are")
+    ] = "auto"
+    impute: Annotated[
+        Imputation,
+        Meta(description="what stands for a missing value; auto: the median for models that need one, none for trees"),
+    ] = "auto"
+    constant: Annotated[float, Meta(description="the number that impute = 'constant' puts")] = 0.0
+    missing_flags: Annotated[bool, Meta(description="a column that says where another was imputed")] = True
+    ratios: Annotated[Pairs, Meta(description="pairs of number columns: the first divided by the second")] = ()
+    differences: Annotated[Pairs, Meta(description="pairs of number columns: the first less the second")] = ()
+    propose_pairs: Annotated[
+        int,
+        Meta(description="of so many leading number columns, all ratios and differences; 0 or 1: none", ge=0, le=20),
+    ] = 0
+    aggregates: Annotated[
+        tuple[Aggregate, ...], Meta(description="what numbers come to in the groups of a category")
+    ] = ()
+    select: Annotated[
+        Literal["none", "lasso", "mutual_information", "null_importance"],
+        Meta(description="features are kept only if they tell of the target, as this method sees it"),
+    ] = "none"
+    project: Annotated[
+        Literal["none", "pca"], Meta(description="features are replaced by their principal components")
+    ] = "none"
+    components: Annotated[int, Meta(description="principal components, at most", ge=1, le=512)] = 10
+    columns: Annotated[
+        dict[str, ColumnFeatures], Meta(description="columns that are treated otherwise than the rest")
+    ] = {}
+
+    def __hash__(self) -> int:
+        """Of its content: prepared features are kept by their settings, and a dict has no hash of its own."""
+        return hash(msgspec.json.encode(self, order="sorted"))
 
 
 class Knowledge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,12 +21,14 @@ from fullcycle.predictor.plan import (
     Choose,
     Clip,
     Compare,
+    Cyclic,
     Divide,
     Either,
     Equals,
     Hash,
     Impute,
     Input,
+    Interpolate,
     Invert,
     Join,
     Log1p,
@@ -92,6 +94,17 @@ CASES: list[tuple[Operation, list[tuple[Any, ...]]]] = [
     (Power(output="o", input="a", exponent=0.0), [(4.0, 1.0), (N, N)]),
     (Power(output="o", input="a", exponent=0.5), [(4.0, 2.0), (-4.0, N)]),
     (Projection(output="o", inputs=("a", "b"), weights=(2.0, -1.0), offset=0.5), [(1.0, 4.0, -1.5), (N, 1.0, N)]),
+    (
+        Interpolate(output="o", input="a", knots=(-1e308, 0.0, 10.0, 1.5e308), values=(-3.0, 0.0, 1.0, 2.0)),
+        [(-1.7e308, -3.0), (-1e308, -3.0), (0.0, 0.0), (5.0, 0.5), (10.0, 1.0), (1.7e308, 2.0), (N, N)],
+    ),
+    (Interpolate(output="o", input="a", knots=(0.0, 5e-324), values=(1.0, 2.0)), [(0.0, 1.0), (1.0, 2.0)]),
+    (Interpolate(output="o", input="a", knots=(3.0,), values=(7.0,)), [(-1.0, 7.0), (3.0, 7.0), (N, N)]),
+    (
+        Cyclic(output="o", input="a", period=24.0, side="sine"),
+        [(0.0, 0.0), (6.0, 1.0), (18.0, -1.0), (1e300, N), (N, N)],
+    ),
+    (Cyclic(output="o", input="a", period=7.0, side="cosine"), [(0.0, 1.0), (7.0, 1.0), (N, N)]),
     (Missing(output="o", input="a"), [(N, 1.0), (0.0, 0.0)]),
     (Missing(output="o", input="a"), [(None, 1.0), ("", 0.0)]),
     (Impute(output="o", input="a", value=7.0), [(N, 7.0), (1.0, 1.0)]),
@@ -178,7 +191,7 @@ def test_definition(operation: Operation, rows: list[tuple[Any, ...]]) -> None:
 def test_every_operation_has_a_case() -> None:
     own = {tag for tag, type_ in OPERATIONS.items() if type_.__module__.startswith("fullcycle.")}
     assert own == {operation.tag for operation, _ in CASES}
-    assert len(own) == 28
+    assert len(own) == 30
 
 
 @pytest.mark.parametrize(
@@ -189,6 +202,11 @@ def test_every_operation_has_a_case() -> None:
         lambda: Standardise(output="o", input="a", mean=0.0, scale=0.0),
         lambda: Bin(output="o", input="a", edges=(1.0, 1.0)),
         lambda: Bin(output="o", input="a", edges=(math.nan,)),
+        lambda: Interpolate(output="o", input="a", knots=(), values=()),
+        lambda: Interpolate(output="o", input="a", knots=(1.0, 1.0), values=(0.0, 1.0)),
+        lambda: Interpolate(output="o", input="a", knots=(1.0, 2.0), values=(0.0,)),
+        lambda: Cyclic(output="o", input="a", period=0.0, side="sine"),
+        lambda: Cyclic(output="o", input="a", period=1.0, side="tangent"),  # type: ignore[arg-type]
         lambda: Hash(output="o", input="a", buckets=0),
         lambda: Hash(output="o", input="a", buckets=2**53),
         lambda: Projection(output="o", inputs=("a",), weights=()),

@@ -35,71 +35,74 @@ maybe_finite = st.none() | finite
 words = st.text(max_size=3) | st.sampled_from(["", "UA", "AA", "é", "\x00", "0"])
 
 
+rising = st.lists(finite, unique_by=lambda x: x + 0.0).map(lambda x: tuple(sorted(x)))
+
+
+def exactly(n: Any, s: Any) -> list[tuple[bool, type[Operation], Any]]:
+    """For each operation whose two executors agree to the bit: makes it a string, its type, a strategy of it.
+
+    *n* and *s* are strategies of the slots of numbers and of strings that there are.
+    """
+    binary = [p.Add, p.Subtract, p.Multiply, p.Divide, p.Minimum, p.Maximum, p.Both, p.Either]
+    unary = [p.Negate, p.Absolute, p.Invert, p.Log1p]
+    made: list[tuple[bool, type[Operation], Any]] = [
+        *[(False, type_, st.builds(type_, left=n, right=n)) for type_ in binary],
+        *[(False, type_, st.builds(type_, input=n)) for type_ in unary],
+    ]
+
+    def add(type_: type[Operation], *, string: bool = False, **fields: Any) -> None:
+        made.append((string, type_, st.builds(type_, **fields)))
+
+    add(p.Number, value=maybe_finite)
+    add(p.Clip, input=n, low=st.none() | st.floats(-9, 0), high=st.none() | st.floats(0, 9))
+    add(p.Standardise, input=n, mean=finite, scale=finite.filter(bool))
+    add(p.Bin, input=n, edges=rising)
+    add(p.Power, input=n, exponent=st.sampled_from([-2.0, -0.5, 0.0, 0.5, 1 / 3, 2.0, 3.0]))
+    add(p.Cyclic, input=n, period=st.sampled_from([1e-300, 1.0, 7.0, 1440.0]), side=st.sampled_from(["sine", "cosine"]))
+    add(p.Missing, input=n | s)
+    add(p.Impute, input=n, value=finite)
+    add(p.Impute, string=True, input=s, value=words)
+    add(p.Compare, relation=st.sampled_from(get_args(Relation)), left=n, right=n)
+    add(p.Compare, relation=st.sampled_from(["eq", "ne"]), left=s, right=s)
+    add(p.Choose, condition=n, then=n, otherwise=n)
+    add(p.Choose, string=True, condition=n, then=s, otherwise=s)
+    add(p.Text, string=True, value=st.none() | words)
+    add(p.Join, string=True, left=s, right=s, separator=words)
+    add(p.Equals, input=s, value=words, missing=maybe_finite)
+    add(p.Hash, input=s, buckets=st.integers(1, 2**53 - 1))
+    tables = st.dictionaries(words, finite, max_size=4)
+    add(p.Lookup, input=s, table=tables, default=maybe_finite, missing=maybe_finite)
+
+    def with_offsets(zone: str) -> Any:
+        offsets = st.just(zone_offsets(zone, 2020, 2026))
+        return st.builds(p.Calendar, input=n, part=st.sampled_from(get_args(Part)), zone=st.just(zone), offsets=offsets)
+
+    def weighted(pairs: list[tuple[str, float]]) -> Any:
+        inputs, weights = tuple(name for name, _ in pairs), tuple(weight for _, weight in pairs)
+        return st.builds(p.Projection, inputs=st.just(inputs), weights=st.just(weights), offset=finite)
+
+    def curve(knots: tuple[float, ...]) -> Any:
+        values = st.tuples(*(finite for _ in knots))
+        return st.builds(p.Interpolate, input=n, knots=st.just(knots), values=values)
+
+    made += [
+        (False, p.Calendar, st.sampled_from(ZONES).flatmap(with_offsets)),
+        (False, p.Projection, st.lists(st.tuples(n, finite), max_size=4).flatmap(weighted)),
+        (False, p.Interpolate, rising.filter(bool).flatmap(curve)),
+    ]
+    return made
+
+
+def test_no_operation_is_left_out_of_the_comparison() -> None:
+    own = {tag for tag, type_ in p.OPERATIONS.items() if type_.__module__.startswith("fullcycle.")}
+    some = st.sampled_from(["f"])
+    assert own == {type_.__struct_config__.tag for _, type_, _ in exactly(some, some)}
+
+
 @st.composite
 def operation(draw: st.DrawFn, output: str, numbers: list[str], strings: list[str]) -> tuple[Operation, bool]:
     """A random operation on what there is; with whether it makes a string."""
-    n, s = st.sampled_from(numbers), st.sampled_from(strings)
-    binary = [p.Add, p.Subtract, p.Multiply, p.Divide, p.Minimum, p.Maximum, p.Both, p.Either]
-    unary = [p.Negate, p.Absolute, p.Invert, p.Log1p]
-    made: list[tuple[bool, Any]] = [
-        *[(False, st.builds(type_, left=n, right=n)) for type_ in binary],
-        *[(False, st.builds(type_, input=n)) for type_ in unary],
-        (False, st.builds(p.Number, value=maybe_finite)),
-        (False, st.builds(p.Clip, input=n, low=st.none() | st.floats(-9, 0), high=st.none() | st.floats(0, 9))),
-        (False, st.builds(p.Standardise, input=n, mean=finite, scale=finite.filter(bool))),
-        (
-            False,
-            st.builds(
-                p.Bin, input=n, edges=st.lists(finite, unique_by=lambda x: x + 0.0).map(lambda x: tuple(sorted(x)))
-            ),
-        ),
-        (False, st.builds(p.Power, input=n, exponent=st.sampled_from([-2.0, -0.5, 0.0, 0.5, 1 / 3, 2.0, 3.0]))),
-        (False, st.builds(p.Missing, input=n | s)),
-        (False, st.builds(p.Impute, input=n, value=finite)),
-        (True, st.builds(p.Impute, input=s, value=words)),
-        (False, st.builds(p.Compare, relation=st.sampled_from(get_args(Relation)), left=n, right=n)),
-        (False, st.builds(p.Compare, relation=st.sampled_from(["eq", "ne"]), left=s, right=s)),
-        (False, st.builds(p.Choose, condition=n, then=n, otherwise=n)),
-        (True, st.builds(p.Choose, condition=n, then=s, otherwise=s)),
-        (True, st.builds(p.Text, value=st.none() | words)),
-        (True, st.builds(p.Join, left=s, right=s, separator=words)),
-        (False, st.builds(p.Equals, input=s, value=words, missing=maybe_finite)),
-        (False, st.builds(p.Hash, input=s, buckets=st.integers(1, 2**53 - 1))),
-        (
-            False,
-            st.builds(
-                p.Lookup,
-                input=s,
-                table=st.dictionaries(words, finite, max_size=4),
-                default=maybe_finite,
-                missing=maybe_finite,
-            ),
-        ),
-        (
-            False,
-            st.sampled_from(ZONES).flatmap(
-                lambda zone: st.builds(
-                    p.Calendar,
-                    input=n,
-                    part=st.sampled_from(get_args(Part)),
-                    zone=st.just(zone),
-                    offsets=st.just(zone_offsets(zone, 2020, 2026)),
-                )
-            ),
-        ),
-        (
-            False,
-            st.lists(st.tuples(n, finite), max_size=4).flatmap(
-                lambda pairs: st.builds(
-                    p.Projection,
-                    inputs=st.just(tuple(a for a, _ in pairs)),
-                    weights=st.just(tuple(w for _, w in pairs)),
-                    offset=finite,
-                )
-            ),
-        ),
-    ]
-    string, strategy = draw(st.sampled_from(made))
+    string, _, strategy = draw(st.sampled_from(exactly(st.sampled_from(numbers), st.sampled_from(strings))))
     return msgspec.structs.replace(draw(strategy), output=output), string
 
 
@@ -162,6 +165,28 @@ def test_row_and_columns_agree_to_the_bit(plan: Plan, table: list[dict[str, Any]
     run = plan.compile()
     for row, expected in zip(table, matrix, strict=True):
         assert bits(run(parsed(row))) == bits(expected)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.data(), rows)
+def test_each_operation_agrees_to_the_bit(data: st.DataObject, row: dict[str, Any]) -> None:
+    for string, _, strategy in exactly(st.sampled_from(list(NUMBERS)), st.sampled_from(list(STRINGS))):
+        made = msgspec.structs.replace(data.draw(strategy), output="o")
+        plan = Plan(inputs=INPUTS, operations=(made,), features=("o",))
+        found = plan.columns(pl.DataFrame([row], schema=SCHEMA, orient="row"))["o"]
+        single = plan.compile()(parsed(row))
+        if string:
+            assert [*found] == single
+        else:
+            assert bits(found) == bits(single)
+
+
+def test_a_wide_or_long_table_goes_through_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pl.DataFrame({"a": np.arange(50.0), "c": ["a", "b"] * 25})
+    whole = small().matrix(frame)
+    monkeypatch.setattr("fullcycle.predictor.plan.plan.CELLS", 1)
+    monkeypatch.setattr("fullcycle.predictor.plan.plan.BLOCK", 7)
+    assert np.array_equal(small().matrix(frame), whole)
 
 
 @settings(max_examples=50, deadline=None)

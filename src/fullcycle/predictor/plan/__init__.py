@@ -24,7 +24,9 @@ from fullcycle.predictor.plan.arithmetic import (
     Subtract,
 )
 from fullcycle.predictor.plan.calendar import Calendar
+from fullcycle.predictor.plan.cyclic import Cyclic
 from fullcycle.predictor.plan.frames import Input, frame_slots
+from fullcycle.predictor.plan.interpolate import Interpolate
 from fullcycle.predictor.plan.logic import Both, Choose, Compare, Either, Impute, Invert, Missing
 from fullcycle.predictor.plan.operation import OPERATIONS, Operation, register
 from fullcycle.predictor.plan.plan import VERSION, Plan
@@ -42,12 +44,14 @@ __all__ = [
     "Choose",
     "Clip",
     "Compare",
+    "Cyclic",
     "Divide",
     "Either",
     "Equals",
     "Hash",
     "Impute",
     "Input",
+    "Interpolate",
     "Invert",
     "Join",
     "Log1p",

@@ -44,9 +44,10 @@ def frame_slots(frame: pl.DataFrame, inputs: Sequence[Input]) -> Slots:
     """
     slots = Slots(frame.height)
     for column in inputs:
-        if column.name not in frame.columns:
+        series = frame.get_column(column.name, default=None)  # a search of the names costs, where there are thousands
+        if series is None:
             raise ColumnMissing(column.name, frame.columns, needed_by="the feature plan")
-        slots[column.name] = _slot(frame[column.name], column.kind)
+        slots[column.name] = _slot(series, column.kind)
     return slots
 
 

@@ -17,6 +17,8 @@ from fullcycle.predictor.plan.operation import OPERATIONS, Constant, Operation
 from fullcycle.predictor.plan.values import SORTS, Numbers, Slots, Sort, Value
 
 VERSION = 1
+CELLS = 2**25  # numbers that the slots of a plan hold at a time, a quarter of a GiB
+BLOCK = 1024  # rows at a time, at least
 RowPlan = Callable[[Mapping[str, Value]], list[Any]]
 K = TypeVar("K", bound=Hashable)
 
@@ -106,14 +108,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def columns(self, frame: pl.DataFrame) -> Slots:
         """Every slot that the features need, for all rows of *frame*; errors as :func:`frame_slots`."""
         self.check()
+        return self._run(frame, self._needed())
+
+    def _run(self, frame: pl.DataFrame, operations: Sequence[Operation]) -> Slots:
         slots = frame_slots(frame, self.inputs)
         with np.errstate(all="ignore"):  # overflow to infinity is what one row gives too
-            for operation in self._needed():
+            for operation in operations:
                 slots[operation.output] = operation.columns(slots)
         return slots
 
     def matrix(self, frame: pl.DataFrame) -> Numbers:
         """The features of all rows: float64, C-contiguous, of shape (rows, features).
+
+        Rows go through in blocks, so that the slots of a wide plan never lie in memory for all of them.
 
         Raises
         ------
@@ -121,10 +128,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             A feature is a string, or a column does not fit.
         """
         self._numeric()
-        slots = self.columns(frame)
+        operations = self._needed()
+        block = max(BLOCK, CELLS // (len(self.inputs) + len(operations) + 1))
         matrix = np.empty((frame.height, len(self.features)))
-        for place, name in enumerate(self.features):
-            matrix[:, place] = slots[name]
+        for start in range(0, max(1, frame.height), block):  # an empty table is looked at too
+            slots = self._run(frame.slice(start, block), operations)
+            for place, name in enumerate(self.features):
+                matrix[start : start + block, place] = slots[name]
         return matrix
 
     def compile(self) -> RowPlan:
