@@ -34,6 +34,18 @@ def test_decided_cells_are_kept_as_decided(tmp_path: Path) -> None:
     assert made.rows(blobs)["mail"].null_count() == 0
 
 
+def test_free_text_is_kept_once_it_was_looked_through(tmp_path: Path) -> None:
+    notes = parcels().with_columns(note=pl.format("the parcel {} of that day was heavy indeed", "id"))
+    facts, blobs = {**FACTS, "note": ColumnFact(type="text")}, store(tmp_path)
+    with pytest.raises(Refused, match="free_text of note"):
+        require_fit(made := dataset(history(notes, facts), blobs))
+    assert made.rows(blobs)["note"].null_count() == len(made.rows(blobs))
+    made = dataset(history(notes, facts), blobs, given=settings(privacy={"reviewed": ["note"]}))
+    require_fit(made)
+    assert made.rows(blobs)["note"].null_count() == 0
+    assert [it.evidence["decision"] for it in made.findings if it.check == "free_text"] == ["reviewed"]
+
+
 @pytest.mark.parametrize("by", ["group", "stratified", "random"])
 def test_every_kind_of_split_makes_a_dataset(tmp_path: Path, by: str) -> None:
     made = dataset(history(parcels(days=40, per_day=20)), store(tmp_path), given=settings(split={"by": by}))

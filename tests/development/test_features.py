@@ -166,13 +166,13 @@ def test_a_constant_or_empty_column_is_no_feature() -> None:
         assert {it.name for it in plan.inputs} == {"x"}
 
 
-def test_text_is_left_out_and_named() -> None:
+def test_text_of_which_nothing_is_made_is_named() -> None:
     columns = (column("note", "text"), column("x", "float"), column("key", "text", feature=False))
-    plan, _ = fitted(
-        pl.DataFrame({"note": ["a", "b"] * 9, "x": np.arange(18.0), "key": ["k"] * 18}), [0, 1] * 9, "trees", columns
-    )
-    assert plan.features == ("x",)
-    assert [note.subject for note in left_out(columns)] == ["note"]
+    frame = pl.DataFrame({"note": ["aa", "bb"] * 9, "x": np.arange(18.0), "key": ["k"] * 18})
+    for settings in ({"text": "none"}, {"rare": 20}):
+        plan, _ = fitted(frame, [0, 1] * 9, "trees", columns, **settings)
+        assert plan.features == ("x",)
+        assert [note.subject for note in left_out(columns, plan)] == ["note"]
 
 
 def test_several_classes_have_a_map_each() -> None:

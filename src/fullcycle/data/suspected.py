@@ -25,6 +25,17 @@ def suspected(history: History, as_of: datetime) -> tuple[Suspicion, ...]:
     return detect(looked_at, history.facts)
 
 
+def unreviewed(suspicions: Iterable[Suspicion], reviewed: Iterable[str]) -> tuple[Suspicion, ...]:
+    """The suspicions less free text that a person has looked through: it may be kept as it is.
+
+    >>> found = Suspicion("note", "free_text", "words", 1.0, 20, 20)
+    >>> unreviewed([found], ["note"]), unreviewed([found], []) == (found,)
+    ((), True)
+    """
+    fine = set(reviewed)
+    return tuple(it for it in suspicions if it.kind != "free_text" or it.column not in fine)
+
+
 def undecided(suspicions: Iterable[Suspicion], history: History) -> tuple[str, ...]:
     """The suspected columns of which nobody has decided what to do, and without which a row can be kept."""
     needed = (history.entity, history.time, history.target, *history.read)

@@ -12,7 +12,7 @@ import rfc8785
 
 from fullcycle.predictor.contract import ColumnRule, Parsed
 from fullcycle.predictor.plan import Input, frame_slots
-from fullcycle.predictor.plan.values import Column
+from fullcycle.predictor.plan.values import Slots
 from fullcycle.traffic.schema import moment
 
 Plain: TypeAlias = float | int | str | bool | None
@@ -53,7 +53,7 @@ class RowText:
         if not self._columns:
             return ["{}"] * frame.height
         slots = frame_slots(frame, self._inputs)
-        columns = [map(plain, _cells(slots[name])) for name, plain in self._columns]
+        columns = [map(plain, _cells(slots, name)) for name, plain in self._columns]
         names = [name for name, _ in self._columns]
         return [canonical_text(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
 
@@ -80,8 +80,9 @@ def text_digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _cells(column: Column) -> list[Any]:
-    return column.to_list() if isinstance(column, pl.Series) else column.tolist()
+def _cells(slots: Slots, name: str) -> list[Any]:
+    column = slots[name]
+    return column.to_list() if isinstance(column, pl.Series) else slots.numbers(name).tolist()
 
 
 def _number(value: Any) -> Plain:

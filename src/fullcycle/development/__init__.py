@@ -98,7 +98,7 @@ def make(
             *gates(charter, found, reading=reading, effects=seen.design_effects),
             *evaluation_findings(seen, task=charter.task, confidence=charter.confidence),
             *behaviours(final.plan, final.model),
-            *left_out(columns),
+            *left_out(columns, final.plan),
             *without(final.dropped),
             *passed_over(settings, charter.task, dataset.columns),
         ),

@@ -12,6 +12,7 @@ Scaling: TypeAlias = Literal["auto", "standard", "robust", "quantile", "log", "n
 Imputation: TypeAlias = Literal["auto", "median", "mean", "most_frequent", "constant"]
 DatePart: TypeAlias = Literal["minute_of_day", "hour", "weekday", "day", "month", "day_of_year", "year"]
 Statistic: TypeAlias = Literal["mean", "median", "std", "count"]
+TextEncoding: TypeAlias = Literal["auto", "none", "score", "bag_of_words", "tf_idf", "hashing", "embedding"]
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 
@@ -26,6 +27,7 @@ class ColumnFeatures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     impute: Annotated[Imputation, Meta(description="what stands where a value is missing")] = "auto"
     constant: Annotated[float | None, Meta(description="the number that impute = 'constant' puts")] = None
     zone: Annotated[str, Meta(description="time zone in which a time is read; by default the project's")] = ""
+    text: Annotated[TextEncoding, Meta(description="what becomes of free text")] = "auto"
 
 
 class Aggregate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,7 +64,9 @@ class Features(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hash_width: Annotated[
         int, Meta(description="columns that encode = 'hash' makes of one category", ge=2, le=4096)
     ] = 32
-    rare: Annotated[int, Meta(description="categories seen less often than this count as unknown", ge=1)] = 20
+    rare: Annotated[
+        int, Meta(description="categories, and terms of texts, seen in fewer rows than this count as unknown", ge=1)
+    ] = 20
     scale: Annotated[
         Scaling, Meta(description="scale of numbers for models that need one; trees take them as they are")
     ] = "auto"
@@ -89,6 +93,19 @@ class Features(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["none", "pca"], Meta(description="features are replaced by their principal components")
     ] = "none"
     components: Annotated[int, Meta(description="principal components, at most", ge=1, le=512)] = 10
+    text: Annotated[
+        TextEncoding,
+        Meta(
+            description="what becomes of free text: score: that of a linear model on its words, out of fold; bag_of_words, "
+            "tf_idf: frequent words as columns; hashing: hashes of words; embedding: of a small transformer; auto: score"
+        ),
+    ] = "auto"
+    text_columns: Annotated[
+        int, Meta(description="columns that bag_of_words, tf_idf or hashing make of a text", ge=1, le=10_000)
+    ] = 300
+    text_characters: Annotated[
+        bool, Meta(description="beside words, runs of 3 to 5 characters: for misspelt or unspaced texts; slower")
+    ] = False
     columns: Annotated[
         dict[str, ColumnFeatures], Meta(description="columns that are treated otherwise than the rest")
     ] = {}

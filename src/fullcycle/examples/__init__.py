@@ -11,7 +11,7 @@ from fullcycle.kernel.errors import UnknownKey
 if TYPE_CHECKING:
     import polars as pl
 
-EXAMPLES = {"customers": "purchases.parquet", "flights": "flights.parquet"}
+EXAMPLES = {"customers": "purchases.parquet", "flights": "flights.parquet", "reviews": "reviews.parquet"}
 """Each example, and the file that its rows are written to."""
 
 

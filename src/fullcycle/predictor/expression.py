@@ -119,10 +119,11 @@ class Expression(msgspec.Struct, frozen=True, kw_only=True):
         >>> parse("a + 1", {"a": "float"}, place="").evaluate(pl.DataFrame({"a": [1.0, None]})).tolist()
         [2.0, nan]
         """
-        column = self.plan.columns(frame)[self.plan.features[0]]
+        slots, name = self.plan.columns(frame), self.plan.features[0]
+        column = slots[name]
         if isinstance(column, pl.Series):
             return np.array([*column.to_list(), None], dtype=object)[:-1]  # the last: NumPy must not guess a type
-        return column
+        return slots.numbers(name)
 
     def row(self) -> Callable[[Mapping[str, Value]], Any]:
         """The same for one row: a function from its parsed values to a float, or a string or ``None``.

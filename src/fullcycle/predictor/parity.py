@@ -1,7 +1,7 @@
 """Parity: golden rows, answered when a bundle is made, must be answered alike wherever it is loaded.
 
 The rows come from the contract alone, never from people. To its mixtures and extremes are added, one row each, the
-categories that the contract names and the words that the plan looks up, so that a changed mapping is seen.
+categories that the contract names, the words that the plan looks up and texts of its vocabularies, so that a changed mapping is seen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import polars as pl
 
 from fullcycle.kernel.errors import Corrupt, InputError
 from fullcycle.predictor.contract import Contract, Parsed
-from fullcycle.predictor.plan import Equals, Lookup, Plan
+from fullcycle.predictor.plan import BagOfWords, Equals, Lookup, Operation, Plan, TfIdf
 from fullcycle.predictor.plan.values import SORTS
 from fullcycle.predictor.policy import Score
 from fullcycle.predictor.scoring import Answer, Scorer
@@ -26,7 +26,8 @@ from fullcycle.predictor.scoring import Answer, Scorer
 Cell: TypeAlias = bool | int | float | str | None
 
 ROWS = 64  # mixtures of a contract
-WORDS = 512  # rows for categories and words, at most
+WORDS = 512  # rows for texts, categories and words, at most
+TEXTS = 32  # rows for the terms of a vocabulary
 TOLERANCE = 1e-9  # relative: another CPU may round a logarithm otherwise
 BLOCK_TOLERANCE = 1e-6  # relative: between one row and many, for operations that are no exact ones
 
@@ -101,6 +102,7 @@ def verify(scorer: Scorer, rows: Sequence[Golden]) -> None:
         A feature, score or decision differs; the golden row is named.
     """
     check = scorer.contract.compile()
+    tolerance = max((TOLERANCE, *(operation.tolerance for operation in scorer.plan.operations)))
     if not rows:
         raise Corrupt("there are no golden rows", place="golden.json")
     for number, expected in enumerate(rows):
@@ -112,11 +114,11 @@ def verify(scorer: Scorer, rows: Sequence[Golden]) -> None:
         for name, found, wanted in zip(
             scorer.plan.features, features, _numbers(expected.features, place), strict=False
         ):
-            if not close(found, wanted, TOLERANCE):
+            if not close(found, wanted, tolerance):
                 raise Corrupt(f"feature {name!r} differs", place=place, found=found, expected=repr(wanted))
         if len(expected.features) != 16 * len(features):
             raise Corrupt("the number of features differs", place=place, found=len(features))
-        _compare(answer, expected, place)
+        _compare(answer, expected, place, tolerance)
 
 
 def close(one: float, other: float, tolerance: float) -> bool:
@@ -132,16 +134,17 @@ def close(one: float, other: float, tolerance: float) -> bool:
     )
 
 
-def _compare(answer: Any, expected: Golden, place: str) -> None:
+def _compare(answer: Any, expected: Golden, place: str, tolerance: float) -> None:
     if not isinstance(answer, Answer):
         if not expected.refused:
             raise Corrupt("a golden row is not answered", place=place, found=answer[0].expected)
         return
     scores, wanted = (np.atleast_1d(np.array(score, dtype=np.float64)) for score in (answer.score, expected.score))
-    same = len(scores) == len(wanted) and all(map(close, scores, wanted, [TOLERANCE] * len(scores)))
+    same = len(scores) == len(wanted) and all(map(close, scores, wanted, [tolerance] * len(scores)))
+    exact = same and all(map(close, scores, wanted, [TOLERANCE] * len(scores)))
     if expected.refused or not same:
         raise Corrupt("the score differs", place=place, found=answer.score, expected=repr(expected.score))
-    if isinstance(answer.decision, str) and answer.decision != expected.decision:
+    if exact and isinstance(answer.decision, str) and answer.decision != expected.decision:
         raise Corrupt("the decision differs", place=place, found=answer.decision, expected=repr(expected.decision))
 
 
@@ -201,9 +204,10 @@ def _rows(contract: Contract, plan: Plan) -> Iterator[dict[str, Cell]]:
 
 
 def _words(contract: Contract, plan: Plan) -> Iterator[tuple[str, str]]:
-    """Each category with its column, and each word that the plan looks up in a column, once."""
+    """Texts, each category, and each word that the plan looks up, with their columns, once."""
     kinds, seen = contract.kinds, set()
-    pairs = [(rule.name, word) for rule in contract.columns for word in rule.categories or ()]
+    pairs = [(operation.reads()[0], text) for operation in plan.operations for text in _texts(operation)]
+    pairs += [(rule.name, word) for rule in contract.columns for word in rule.categories or ()]
     for operation in plan.operations:
         if isinstance(operation, Lookup):
             pairs += [(operation.input, word) for word in operation.table]
@@ -213,6 +217,13 @@ def _words(contract: Contract, plan: Plan) -> Iterator[tuple[str, str]]:
         if pair[0] in kinds and pair not in seen:
             seen.add(pair)
             yield pair
+
+
+def _texts(operation: Operation) -> Iterator[str]:
+    """Texts that hold every term of an operation's vocabulary, each in one of them, so that a changed weight is seen."""
+    if isinstance(operation, BagOfWords | TfIdf):
+        terms = operation.vocabulary
+        yield from (" ".join(terms[start::TEXTS]) for start in range(min(TEXTS, len(terms))))
 
 
 def _numbers(packed: str, place: str) -> tuple[float, ...]:

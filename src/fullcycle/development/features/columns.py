@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fullcycle.data.records import Column
 from fullcycle.development.features.draft import Dropped
 from fullcycle.kernel.finding import Finding
+from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
 SHOWN = 20  # features that a note names, at most
@@ -26,16 +27,18 @@ def learnable(columns: tuple[Column, ...], charter: Charter) -> tuple[Column, ..
     )
 
 
-def left_out(columns: tuple[Column, ...]) -> tuple[Finding, ...]:
-    """A note for each column of text: this version learns nothing from them.
+def left_out(columns: tuple[Column, ...], plan: Plan) -> tuple[Finding, ...]:
+    """A note for each column of text of which the plan makes nothing: the settings say so, or no term is frequent enough.
 
-    >>> [note.subject for note in left_out((Column(name="note", kind="text", known="before", feature=True),))]
+    >>> note = Column(name="note", kind="text", known="before", feature=True)
+    >>> [it.subject for it in left_out((note,), Plan(inputs=(), operations=(), features=()))]
     ['note']
     """
+    read = {column.name for column in plan.inputs}
     return tuple(
         Finding(check="left_out", subject=column.name, severity="note", evidence={"kind": "text"})
         for column in columns
-        if column.feature and column.kind == "text"
+        if column.feature and column.kind == "text" and column.name not in read
     )
 
 

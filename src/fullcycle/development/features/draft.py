@@ -15,6 +15,7 @@ from fullcycle.development.settings import ColumnFeatures, Features
 from fullcycle.kernel.errors import ColumnMissing, InputError
 from fullcycle.predictor.expression import parse
 from fullcycle.predictor.plan import Choose, Input, Missing, Number, Operation, Plan, frame_slots
+from fullcycle.predictor.plan.sparse import Sparse
 from fullcycle.predictor.plan.values import Slots
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -106,6 +107,11 @@ class Draft:
         self._hold(slot)
         return self._slots.strings(slot)
 
+    def vectors(self, slot: str) -> Sparse:
+        """The values of a slot of vectors, n of them."""
+        self._hold(slot)
+        return self._slots.vectors(slot)
+
     def coded(self, name: str) -> tuple[list[str], Codes]:
         """The categories of a slot, sorted, and each row's code; -1 where it is missing."""
         if self._codes is None or self._codes[0] != name:
@@ -131,9 +137,11 @@ class Draft:
         self.dropped.append(Dropped(slot, reason, detail))
 
     def release(self) -> None:
-        """Let go of values that can be computed again, once there are many."""
+        """Let go of values that can be computed again, once there are many; not of vectors, for reading texts is slow."""
         if len(self._slots) * self._slots.height > CELLS:
+            vectors = {name: column for name, column in self._slots.items() if isinstance(column, Sparse)}
             self._slots.clear()
+            self._slots.update(vectors)
 
     def matrix(self) -> Floats:
         """The features of the rows that the plan is fitted on, (n, features)."""

@@ -6,6 +6,7 @@ same bits, so that what a model sees in production is what it learnt from.
 
 from __future__ import annotations
 
+from fullcycle.predictor.plan.analyser import Analyser
 from fullcycle.predictor.plan.arithmetic import (
     Absolute,
     Add,
@@ -25,12 +26,14 @@ from fullcycle.predictor.plan.arithmetic import (
 )
 from fullcycle.predictor.plan.calendar import Calendar
 from fullcycle.predictor.plan.cyclic import Cyclic
+from fullcycle.predictor.plan.embedding import Embedding
 from fullcycle.predictor.plan.frames import Input, frame_slots
 from fullcycle.predictor.plan.interpolate import Interpolate
 from fullcycle.predictor.plan.logic import Both, Choose, Compare, Either, Impute, Invert, Missing
 from fullcycle.predictor.plan.operation import OPERATIONS, Operation, register
 from fullcycle.predictor.plan.plan import VERSION, Plan
 from fullcycle.predictor.plan.strings import Equals, Hash, Join, Lookup, Text
+from fullcycle.predictor.plan.text import BagOfWords, Dot, Element, TermHash, TfIdf
 from fullcycle.predictor.plan.zones import zone_offsets
 
 __all__ = [
@@ -38,6 +41,8 @@ __all__ = [
     "VERSION",
     "Absolute",
     "Add",
+    "Analyser",
+    "BagOfWords",
     "Bin",
     "Both",
     "Calendar",
@@ -46,7 +51,10 @@ __all__ = [
     "Compare",
     "Cyclic",
     "Divide",
+    "Dot",
     "Either",
+    "Element",
+    "Embedding",
     "Equals",
     "Hash",
     "Impute",
@@ -68,7 +76,9 @@ __all__ = [
     "Projection",
     "Standardise",
     "Subtract",
+    "TermHash",
     "Text",
+    "TfIdf",
     "frame_slots",
     "register",
     "zone_offsets",

@@ -28,7 +28,7 @@ class Missing(Unary, frozen=True, kw_only=True, tag="missing"):
         return "number"
 
     def columns(self, slots: Slots) -> Numbers:
-        return _absent(slots[self.input]).astype(np.float64)
+        return _absent(slots, self.input).astype(np.float64)
 
     def row(self, places: Mapping[str, int]) -> RowStep:
         i = places[self.input]
@@ -83,7 +83,7 @@ class Compare(Binary, frozen=True, kw_only=True, tag="compare"):
 
     def columns(self, slots: Slots) -> Numbers:
         left, right = slots[self.left], slots[self.right]
-        unknown = _absent(left) | _absent(right)
+        unknown = _absent(slots, self.left) | _absent(slots, self.right)
         if isinstance(left, pl.Series):
             same = (left == slots.strings(self.right)).fill_null(False).to_numpy()
             holds = same if self.relation == "eq" else ~same
@@ -219,7 +219,7 @@ class Choose(Operation, frozen=True, kw_only=True, tag="choose"):
         if isinstance(then, pl.Series):
             chosen = then.zip_with(pl.Series(condition != 0), slots.strings(self.otherwise))
             return chosen.zip_with(pl.Series(~unknown), pl.repeat(None, slots.height, dtype=pl.String, eager=True))
-        return np.where(unknown, NAN, np.where(condition != 0, then, slots.numbers(self.otherwise)))
+        return np.where(unknown, NAN, np.where(condition != 0, slots.numbers(self.then), slots.numbers(self.otherwise)))
 
     def row(self, places: Mapping[str, int]) -> RowStep:
         i, j, k = places[self.condition], places[self.then], places[self.otherwise]
@@ -233,5 +233,6 @@ class Choose(Operation, frozen=True, kw_only=True, tag="choose"):
         return choose
 
 
-def _absent(column: Column) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return column.is_null().to_numpy() if isinstance(column, pl.Series) else np.isnan(column)
+def _absent(slots: Slots, name: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    column = slots[name]
+    return column.is_null().to_numpy() if isinstance(column, pl.Series) else np.isnan(slots.numbers(name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -22,8 +22,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", forbi
     Attributes
     ----------
     output : the slot that it makes.
+    tolerance : how far its values may lie from those of another kind of CPU, absolutely and relatively.
     """
 
+    tolerance: ClassVar[float] = 1e-9
     output: str
 
     def __post_init__(self) -> None:
@@ -43,6 +45,17 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", forbi
             It cannot read these.
         """
         return self.expect(sorts, "number")
+
+    def width(self) -> int:
+        """How many numbers a vector that it makes has; 0 if it makes none."""
+        return 0
+
+    def check_widths(self, widths: Sequence[int]) -> None:
+        """Raise InputError where it cannot read vectors of these *widths*; by default it reads none at all."""
+        for name, width in zip(self.reads(), widths, strict=True):
+            if width:
+                found = f"a vector of {width} numbers"
+                raise InputError(f"slot {name!r} does not fit", place=self.place, found=found, expected="no vector")
 
     def expect(self, sorts: Sequence[Sort], wanted: Sort) -> Sort:
         """*wanted*, if all that is read is of that sort; an InputError otherwise."""

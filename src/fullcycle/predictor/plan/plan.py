@@ -98,9 +98,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             if column.kind not in SORTS:
                 raise UnknownKey(column.kind, SORTS, place=f"input {column.name!r}", what="kind")
             _new(sorts, column.name, SORTS[column.kind], f"input {column.name!r}")
+        widths = dict.fromkeys(sorts, 0)
         for operation in self.operations:
             read = [_known(sorts, name, operation.place) for name in operation.reads()]
+            operation.check_widths([widths[name] for name in operation.reads()])
             _new(sorts, operation.output, operation.sort(read), operation.place)
+            widths[operation.output] = operation.width()
         for name in self.features:
             _known(sorts, name, "the list of features")
         return sorts
@@ -125,7 +128,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Raises
         ------
         InputError
-            A feature is a string, or a column does not fit.
+            A feature is a string or a vector, or a column does not fit.
         """
         self._numeric()
         operations = self._needed()
@@ -134,7 +137,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         for start in range(0, max(1, frame.height), block):  # an empty table is looked at too
             slots = self._run(frame.slice(start, block), operations)
             for place, name in enumerate(self.features):
-                matrix[start : start + block, place] = slots[name]
+                matrix[start : start + block, place] = slots.numbers(name)
         return matrix
 
     def compile(self) -> RowPlan:
@@ -170,9 +173,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def _numeric(self) -> None:
         sorts = self.check()
         for name in self.features:
-            if sorts[name] == "string":
-                mend = "encode it with 'lookup', 'equals' or 'hash'"
-                raise InputError(f"feature {name!r} is a string", expected="a number", mend=mend)
+            if sorts[name] != "number":
+                mend = "encode it with 'lookup', 'equals' or 'hash'; of a vector take an 'element' or a 'dot'"
+                raise InputError(f"feature {name!r} is a {sorts[name]}", expected="a number", mend=mend)
 
     def _needed(self) -> list[Operation]:
         """The operations that the features depend on, in order."""
