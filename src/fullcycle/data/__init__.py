@@ -26,7 +26,7 @@ from fullcycle.kernel.verbs import Observation, step
 from fullcycle.scoping.records import Charter
 
 
-@step("data.make", version=2, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
+@step("data.make", version=3, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
 def make(
     *,
     charter: Charter,

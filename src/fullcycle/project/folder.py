@@ -42,6 +42,7 @@ from fullcycle.kernel.settings import Document, json_schema
 from fullcycle.kernel.state import State
 from fullcycle.monitoring.settings import Monitoring
 from fullcycle.predictor.expression import parse
+from fullcycle.project.declared import check_data, check_fact
 from fullcycle.scoping.settings import Scoping
 from fullcycle.traffic.read import Traffic
 
@@ -235,6 +236,7 @@ class Project:
         """
         self.load_code()
         data, scoping = self.settings.data, self.settings.scoping
+        check_data(data, self.columns, self.document, zone=self.settings.project.timezone)
         readings = {source.name: self._read(source, now) for source in data.sources}
         if data.examples is not None and (erased := self.erased):  # rows made from events are kept by month
             doomed = Doomed(data.examples.entity, scoping.time, erased, self.key_path.read_bytes())
@@ -377,6 +379,7 @@ def _check_fact(name: str, fact: ColumnFact, place: str) -> None:
         )
     if fact.known not in ("before", "after"):
         duration(fact.known, place=f"{place}, known")
+    check_fact(name, fact, place)
     try:
         rule_of(name, fact)
     except InputError as error:
