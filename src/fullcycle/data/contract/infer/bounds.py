@@ -56,7 +56,8 @@ def bounds(values: NDArray[Any]) -> tuple[float | None, float | None]:
 
 
 def lone(values: NDArray[Any]) -> NDArray[Any]:
-    """The few farthest values that lie beyond every bound which all the others foretell: slips rather than a tail.
+    """The few farthest values that lie beyond every bound which all the others foretell, and far apart from them: slips
+    rather than a tail.
 
     Parameters
     ----------
@@ -78,12 +79,14 @@ def lone(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _alone(ordered: Floats) -> int:
-    """How many of the greatest of rising values lie beyond the bound of the others."""
+    """How many of the greatest of rising values lie beyond the bound of the others, farther off than half their range."""
     for count in range(len(ordered) // FEWEST, 0, -1):
         rest = ordered[: len(ordered) - count]
         if len(rest) < FEWEST - 1 or rest[0] == rest[-1] or ordered[-count] == rest[-1]:
             continue
-        if ordered[-count] > _upper(rest, bool(np.all(rest == np.floor(rest)))):
+        top, middle = float(rest[-1]), float(rest[len(rest) // 2])
+        apart = ordered[-count] > top + max(top - middle, float(rest[-1] - rest[0]) / 2)
+        if apart and ordered[-count] > _upper(rest, bool(np.all(rest == np.floor(rest)))):
             return count
     return 0
 
