@@ -61,12 +61,39 @@ def test_tasks_of_label_studio(made: Path, here: Cli, tmp_path: Path) -> None:
     assert set(pl.read_csv(out)["churned"]) == {"yes"}
 
 
+def test_labels_stand_in_the_dataset_with_who_said_them(shop: Path, here: Cli, tmp_path: Path) -> None:
+    sheet, out = shop / "said.csv", tmp_path / "out.parquet"
+    assert here("label", "export", sheet, at=shop).code == 0
+    rows = pl.read_csv(sheet, infer_schema=False).with_columns(label=pl.lit("yes"))
+    pl.concat([rows.with_columns(annotator=pl.lit(who)) for who in ("ana", "ben")]).write_csv(sheet)
+    done = here("label", "import", sheet, out, "--json", at=shop).json  # the target is derived from "churned" alone
+    assert done["outcomes"] == 8
+    assert pl.read_parquet(out)["churned"].to_list() == ["yes"] * 8
+
+    assert here("data", at=shop).code == 0
+    before = here("show", "dataset", "--json", at=shop).json
+    toml, columns = shop / "cycle.toml", shop / "columns.toml"
+    toml.write_text(toml.read_text() + '[data.labels]\nfrom = "said.csv"\n')
+    columns.write_text(columns.read_text() + 'labelled_by = { type = "category", known = "after", feature = false }\n')
+    assert here("data", at=shop).code == 0
+    after = here("show", "dataset", "--json", at=shop).json
+    kept = [sum(part["rows"] for part in found["record"]["parts"].values()) for found in (before, after)]
+    assert kept[1] == kept[0] + 8
+    labels = next(found for found in after["measured"] if found["check"] == "labels")
+    assert (labels["value"], labels["evidence"]["by_ana"], labels["evidence"]["by_ben"]) == (8, 8, 8)
+    assert here("label", "export", tmp_path / "next.csv", "--json", at=shop).json["waiting"] == 0
+    sheet.write_text(sheet.read_text().replace(",yes,ana", ",maybe,ana", 1))
+    refused = here("label", "import", sheet, out, at=shop)
+    refused.refused(2, "said.csv, line 2", "'maybe'", "no, yes", "To mend it")
+
+
 def test_what_is_refused(made: Path, here: Cli, tmp_path: Path) -> None:
     here("label", "export", tmp_path / "a.csv", "--score", "spent", at=made).refused(2, "did you mean 'spend'?")
     here("label", "export", tmp_path / "a.csv", "--score", "spend", at=made).refused(2, "no probability")
     here("label", "import", tmp_path / "none.csv", tmp_path / "o.csv", at=made).refused(2, "none.csv", "cannot be read")
     (tmp_path / "a.json").write_text("{}")
     here("label", "import", tmp_path / "a.json", tmp_path / "o.csv", at=made).refused(2, "a.json", "list of tasks")
+    here("label", "import", tmp_path / "a.json", tmp_path / "o.doc", at=made).refused(2, "o.doc", ".parquet")
     here("label", "import", tmp_path / "a.json", tmp_path / "o.csv", "--column", "plan", at=made).refused(2, "'plan'")
     assert not (tmp_path / "o.csv").exists()
 

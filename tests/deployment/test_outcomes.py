@@ -54,6 +54,13 @@ def test_the_short_form_and_void() -> None:
     assert good[2].row == '{"acted_on":false}'
 
 
+def test_a_time_column_called_at_is_the_decision_s_not_the_outcome_s() -> None:
+    reader = OutcomeReader("dev", "live", entity="e", time="at", labels={"y": "float"}, key=KEY)
+    good, bad = reader.read([{"e": "a", "at": "2024-05-01T00:00:00Z", "y": 1.0}, {"id": "b", "y": 2.0}], received=9)
+    assert bad == []
+    assert [(one.time, one.at) for one in good] == [(micros(datetime(2024, 5, 1, tzinfo=UTC)), 9), (None, 9)]
+
+
 def test_classes_are_named() -> None:
     reader = OutcomeReader("dev", "live", entity="e", time="t", labels={}, key=KEY, classes=("cat", "dog"))
     good, bad = reader.read([{"id": "a", "actual": "dog"}, {"id": "b", "actual": "dgo"}], received=9)

@@ -158,6 +158,28 @@ def test_a_wrong_value_names_its_line_and_what_was_found(
     assert error.problem.lower() == problem.lower()
 
 
+class Choices(Section):
+    one: Literal["alpha", "beta"] | None = None
+    listed: tuple[Literal["left", "right"], ...] = ()
+    named: dict[str, Literal["up", "down"]] = {}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "mend"),
+    [
+        ('one = "alfa"', "one of alpha, beta", "did you mean 'alpha'?"),
+        ('one = "omega"', "one of alpha, beta", "write one of them"),
+        ('listed = ["left", "rihgt"]', "one of left, right", "did you mean 'right'?"),
+        ('named = { a = "up", b = "don" }', "one of down, up", "did you mean 'down'?"),
+    ],
+)
+def test_a_wrong_choice_lists_the_choices(line: str, expected: str, mend: str) -> None:
+    document = Document(Path("x.toml"), line)
+    with pytest.raises(InputError) as error:
+        document.section(Choices)
+    assert (error.value.place, error.value.expected, error.value.mend) == ("x.toml:1", expected, mend)
+
+
 @pytest.mark.parametrize(
     ("cut", "line", "problem"),
     [

@@ -290,3 +290,34 @@ def test_an_environment_has_a_journal_of_its_own(folder: Path) -> None:
 def test_a_misspelt_environment_is_refused(folder: Path) -> None:
     with pytest.raises(UnknownKey, match="unknown environment 'prodcution'"):
         Project(folder, environment="prodcution")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "place", "words"),
+    [
+        ("columns.toml", "low = 0 }", 'low = 0, format = "%d/%m" }', "columns.toml:3", "weight: a number is not written like that"),
+        ("columns.toml", '"drop" }', '"drop", unit = "kg" }', "columns.toml:4", "name: a text has no unit: found 'kg'"),
+        ("columns.toml", "low = 0 }", 'low = 0, zone = "UTC" }', "columns.toml:3", "weight: a float has no time zone"),
+        ("cycle.toml", "[data]\n", '[data]\nclean.formats.id = ["%d/%m/%Y"]\n', "cycle.toml:17", "id: a category has no format"),
+        ("cycle.toml", "[data]\n", '[data]\nclean.formats.sent = ["decimal comma"]\n', "cycle.toml:17", "sent: a time is not written"),
+        ("cycle.toml", "[data]\n", "[data]\nclean.units.sent = { factor = 2, above = 1 }\n", "cycle.toml:17", "sent: units are of numbers"),
+        ("cycle.toml", "[data]\n", "[data]\nclean.outliers.id = {}\n", "cycle.toml:17", "id: outliers are of numbers"),
+        ("cycle.toml", "[data]\n", '[data]\nrules.check.light = "weigth < 9"\n', "cycle.toml:17", "'weigth'.*'weight'"),
+        ("cycle.toml", "[data]\n", '[data]\nrules.check.light = "weight + 9"\n', "cycle.toml:17", "a rule must be true or false"),
+        ("cycle.toml", "[data]\n", '[data]\nrules.check.light = "weight < "\n', "cycle.toml:17", "weight < "),
+        ("cycle.toml", "[data]\n", '[data]\nrules.unique = [["idd"]]\n', "cycle.toml:17", "'idd'.*'id'"),
+        ("cycle.toml", 'late = "delay > 30"', 'late = "dealy > 30"', "cycle.toml:18", "'dealy'.*'delay'"),
+    ],
+)  # fmt: skip
+def test_what_is_declared_of_data_names_file_and_line(
+    folder: Path, name: str, old: str, new: str, place: str, words: str
+) -> None:
+    with pytest.raises(InputError, match=words) as error:
+        edit(folder, name, old, new).read_rows()
+    assert place in str(error.value)
+
+
+def test_a_format_in_the_line_of_a_column_is_how_it_is_read(folder: Path) -> None:
+    (folder / "parcels.csv").write_text(ROWS.replace("1.5", '"1,5"').replace("2.5", '"2,5"'))
+    project = edit(folder, "columns.toml", "low = 0 }", 'low = 0, format = "decimal comma" }')
+    assert project.history(project.read_rows()[0]).rows.all()["weight"].to_list() == [1.5, 2.5]

@@ -113,3 +113,65 @@ def test_without_times_one_is_asked_for() -> None:
     rows = table(churned=["yes", "no"] * 10).with_columns(at=pl.lit("soon"))
     with pytest.raises(InputError, match=r"no column holds times.*--time"):
         infer(rows, "churned")
+
+
+def long_table(n: int = 3000, **columns: list[object]) -> pl.DataFrame:
+    at = pl.datetime_range(
+        pl.datetime(2026, 1, 1), pl.datetime(2026, 1, 1) + pl.duration(hours=n - 1), "1h", eager=True
+    )
+    answer = pl.Series(["yes", "no", "no"] * (n // 3))
+    return pl.DataFrame(
+        {"id": [f"c{place}" for place in range(n)], "at": at.dt.to_string("iso:strict"), "churned": answer, **columns}
+    )
+
+
+def test_codes_and_words_for_missing_values_are_no_bounds_and_no_categories() -> None:
+    numbers = [str(20 + place * 7 % 60) for place in range(3000)]
+    age = ["-999" if place % 100 == 7 else text for place, text in enumerate(numbers)]
+    weight = ["9999" if place % 50 == 3 else "n/a" if place % 50 == 9 else text for place, text in enumerate(numbers)]
+    guess = infer(long_table(age=age, weight=weight), "churned")
+    assert guess.columns["age"].facts == ("low = 0", "high = 79", "missing_at_most = 0.039")
+    assert guess.columns["weight"].kind == "integer"
+    assert {"low = 0", "high = 79"} < set(guess.columns["weight"].facts)
+    early = 3000 * 8 // 10
+    assert guess.clean == (
+        'missing.weight = ["n/a", "9999"]  # 96 of 2400 cells; 9999 lies far from all other values',
+        f'missing.age = ["-999"]  # 24 of {early} cells; -999 lies far from all other values',
+    )
+
+
+@pytest.mark.parametrize(("where", "odd"), [(700, "80000"), (1900, "80000"), (700, "-5000")])
+def test_a_lone_extreme_is_no_bound(where: int, odd: str) -> None:
+    plain = [str(20 + place * 7 % 60) for place in range(3000)]
+    guess = infer(long_table(spend=[odd if place == where else text for place, text in enumerate(plain)]), "churned")
+    assert guess.columns["spend"].facts[:2] == infer(long_table(spend=plain), "churned").columns["spend"].facts[:2]
+    assert "1 of 2400 values lie far beyond all others" in guess.columns["spend"].note
+
+
+def test_columns_that_seem_personal_are_named() -> None:
+    mails = [f"person{place}@example.org" for place in range(3000)]
+    guess = infer(long_table(contact=mails), "churned")
+    assert [(one.column, one.kind) for one in guess.personal] == [("contact", "email")]
+    assert guess.columns["contact"].note.startswith(
+        'seems personal (email, told by form): decide with personal = "drop"'
+    )
+    assert "person" not in guess.columns["contact"].note.replace("personal", "")
+
+
+def test_times_in_another_format_are_proposed_to_be_read() -> None:
+    rows = table(churned=["yes", "no"] * 10).with_columns(
+        at=pl.Series(f"{day:02}.01.2026 08:30" for day in range(1, 21))
+    )
+    guess = infer(rows, "churned")
+    assert (guess.time, guess.columns["at"].kind) == ("at", "time")
+    assert guess.clean == (
+        'formats.at = ["%d.%m.%Y %H:%M"]  # cells that say day_first 8, month_first 0, ambiguous 12',
+    )
+    unclear = rows.with_columns(at=pl.Series(f"0{1 + day % 9}/0{1 + day // 9}/2026" for day in range(20)))
+    assert "day and month cannot be told apart" in infer(unclear, "churned").columns["at"].note
+
+
+def test_rows_whose_time_cannot_be_read_are_counted() -> None:
+    rows = table(churned=["yes", "no"] * 10).with_columns(at=pl.Series([*DAYS[:5], "soon", *DAYS[6:]]))
+    guess = infer(rows, "churned", time="at")
+    assert guess.columns["at"].note.startswith("1 of 20 cells are no times: their rows go to quarantine")

@@ -29,7 +29,8 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_what_is_written_is_a_project(tmp_path: Path, table: Path) -> None:
-    decide = init_from_data(tmp_path / "My Shop", table, "churned")
+    decide, personal = init_from_data(tmp_path / "My Shop", table, "churned")
+    assert personal == {}
     project = Project(tmp_path / "My Shop")
     assert project.settings.project.name == "my-shop"
     assert project.settings.data.derive == {"churned_is_yes": "churned == 'yes'"}

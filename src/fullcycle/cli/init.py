@@ -37,8 +37,9 @@ def command(
     session.progress("making the project", 0, 0)
     from fullcycle.project.init import init_example, init_from_data
 
+    personal: dict[str, str] = {}
     if file is not None and target is not None:
-        decide = init_from_data(
+        decide, personal = init_from_data(
             directory, file, target, time=time, entity=entity, snapshot=snapshot, row_number=row_number
         )
     else:
@@ -47,4 +48,7 @@ def command(
     if decide:
         lines += ["a person has to decide, in cycle.toml:", *(f"  {key}" for key in decide)]
         lines += ["and to check in columns.toml what is known before the prediction, and what only after it"]
-    session.tell({"folder": str(directory), "decide": list(decide)}, *lines)
+    if personal:
+        lines += ["and to decide there what happens to columns that seem personal, before anything of them is kept:"]
+        lines += [f"  {name}: {kind.replace('_', ' ')}" for name, kind in personal.items()]
+    session.tell({"folder": str(directory), "decide": list(decide), "personal": personal}, *lines)

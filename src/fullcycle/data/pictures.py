@@ -6,6 +6,7 @@ without scripts or network.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ _BARS = 40
 _NAMES = 20
 _BLUE, _GREY = "#33658a", "#9aa5b1"
 _WIDTH = 420
+_LABEL, _LETTER = 230, 8
+"""Pixels of a label beyond which it is cut with dots, and those that a letter of a title takes at most."""
+_PADDING = {"left": 44, "right": 28, "top": 10, "bottom": 30}
+"""Pixels around a picture: a browser's letters are up to a sixth wider than those that it was measured with."""
 
 
 def distribution(name: str, sketch: ColumnSketch) -> altair.Chart:
@@ -74,11 +79,12 @@ def correlation_map(correlations: Sequence[Correlation]) -> altair.Chart:
     names = sorted({str(row["column"]) for row in rows})
     scale = alt.Scale(domain=[-1, 1], scheme="redblue")
     side = max(160, min(640, 26 * len(names)))
-    chart = alt.Chart(alt.Data(values=rows), title="correlations").mark_rect()
+    labels = alt.Axis(labelLimit=_LABEL, labelAngle=-40)
+    chart = alt.Chart(alt.Data(values=rows), title=_title("correlations", side)).mark_rect()
     return _of(
         chart.encode(
-            x=alt.X("column:N", sort=names, title=None),
-            y=alt.Y("other:N", sort=names, title=None),
+            x=alt.X("column:N", sort=names, title=None, axis=labels),
+            y=alt.Y("other:N", sort=names, title=None, axis=alt.Axis(labelLimit=_LABEL)),
             color=alt.Color("value:Q", scale=scale),
             tooltip=["column:N", "other:N", "measure:N", "value:Q"],
         ).properties(width=side, height=side)
@@ -127,7 +133,7 @@ def _histogram(name: str, kind: str, numbers: Numbers) -> altair.Chart:
     ]
     kind_of_axis = "T" if time else "Q"
     return _of(
-        alt.Chart(alt.Data(values=bars), title=name)
+        alt.Chart(alt.Data(values=bars), title=_title(name))
         .mark_bar(color=_BLUE)
         .encode(
             x=alt.X(f"from:{kind_of_axis}", title=None, bin=None if time else "binned"),
@@ -160,13 +166,18 @@ def _even(buckets: Buckets, low: float, high: float) -> list[float]:
 
 def _bars(title: str, rows: Sequence[Mapping[str, object]], figure: str) -> altair.Chart:
     alt = require("altair", EXTRA)
-    axis = alt.Axis(format="%") if figure == "share" else alt.Axis()
+    axis = alt.Axis(format="%", tickCount=6) if figure == "share" else alt.Axis(tickCount=6)
     return _of(
-        alt.Chart(alt.Data(values=list(rows)), title=title)
+        alt.Chart(alt.Data(values=list(rows)), title=_title(title))
         .mark_bar(color=_BLUE)
         .encode(
             x=alt.X(f"{figure}:Q", title=figure, axis=axis),
-            y=alt.Y("name:N", sort=[str(row["name"]) for row in rows], title=None),
+            y=alt.Y(
+                "name:N",
+                sort=[str(row["name"]) for row in rows],
+                title=None,
+                axis=alt.Axis(labelLimit=_LABEL),
+            ),
             tooltip=["name:N", f"{figure}:Q"],
         )
         .properties(width=_WIDTH)
@@ -177,15 +188,16 @@ def _intervals(
     rows: Sequence[Mapping[str, object]], by: str, order: list[str] | None, title: str, figure: str
 ) -> altair.LayerChart:
     alt = require("altair", EXTRA)
-    x = alt.X(by, title=None) if order is None else alt.X(by, sort=order, title=None)
-    base = alt.Chart(alt.Data(values=list(rows)), title=title).encode(x=x)
+    axis = alt.Axis(labelLimit=_LABEL, labelAngle=-40)
+    x = alt.X(by, title=None) if order is None else alt.X(by, sort=order, title=None, axis=axis)
+    base = alt.Chart(alt.Data(values=list(rows)), title=_title(title)).encode(x=x)
     ends = base.mark_rule(color=_GREY, strokeWidth=2).encode(
         y=alt.Y("low:Q", title=figure, scale=alt.Scale(zero=False)), y2="high"
     )
     points = base.mark_circle(color=_BLUE, size=60).encode(
         y=alt.Y("point:Q", title=figure), tooltip=["rows:Q", "point:Q", "low:Q", "high:Q"]
     )
-    chart: altair.LayerChart = alt.layer(ends, points).properties(width=_WIDTH, height=220)
+    chart: altair.LayerChart = alt.layer(ends, points).properties(width=_WIDTH, height=220, padding=_PADDING)
     return chart
 
 
@@ -198,6 +210,13 @@ def _shown(value: float, time: bool) -> float | str:
     return instant(value).isoformat() if time else value
 
 
+def _title(text: str, width: int = _WIDTH) -> Any:
+    """A title in as many lines as it needs, above the axis."""
+    alt = require("altair", EXTRA)
+    lines = textwrap.wrap(text, max(16, width // _LETTER)) or [""]
+    return alt.TitleParams(text=lines, anchor="start", frame="group")
+
+
 def _of(chart: Any) -> altair.Chart:
-    typed: altair.Chart = chart
+    typed: altair.Chart = chart.properties(padding=_PADDING)
     return typed

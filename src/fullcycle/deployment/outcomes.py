@@ -81,7 +81,8 @@ class OutcomeReader:
         ----------
         rows : each ``{"id" or entity and time, columns known after, "at"}``; ``actual`` is the short form, and ``null`` there needs the
             reason in ``void``. ``acted_on`` and ``feedback`` are kept beside the columns.
-        received : when they came in, in µs UTC; also when they happened, where a row does not say.
+        received : when they came in, in µs UTC; also when they happened, where a row does not say; and where
+            ``at`` is the column that names the decision.
         """
         good: list[Outcome] = []
         bad: list[Rejected] = []
@@ -136,7 +137,8 @@ class OutcomeReader:
         if void is not None and actual is not None:
             return Failure("void", repr(void)[:80], "nothing, since the row has an actual")
         id, entity, time = address[0], address[1], times[self._time]
-        at = times["at"]
+        # a project may call its own time "at": then the row says when it was decided, and nothing about the outcome
+        at = times["at"] if self._time != "at" else None
         return Outcome(
             environment=self._environment,
             timeline=self._timeline,

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey
+from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey, nearest
 
 Path_ = tuple[str | int, ...]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -233,6 +233,8 @@ def _explained(
             mend=f"add a line '{match[1]} = …'" + (f" under {section}" if path[:-1] else ""),
         )
     found = _at(value, path[len(keys) :])
+    if choices := _choices(msgspec.inspect.type_info(type_), path[len(keys) :]):
+        return _no_choice(found, choices, problem, path, document)
     problem = problem.replace("`", "").replace("Expected ", "expected ")
     return InputError(
         f"{'.'.join(map(str, path))}: {problem}",
@@ -240,6 +242,38 @@ def _explained(
         found=found,
         mend="see 'fullcycle schema' for what it may be",
     )
+
+
+def _no_choice(
+    found: Any, choices: Sequence[str], problem: str, path: Sequence[str | int], document: Document
+) -> InputError:
+    near = nearest(found, choices) if isinstance(found, str) else None
+    return InputError(
+        f"{'.'.join(map(str, path))}: {problem.replace('`', '')}",
+        place=document.place(*path),
+        found=found,
+        expected=f"one of {', '.join(choices)}",
+        mend=f"did you mean {near!r}?" if near else "write one of them",
+    )
+
+
+def _choices(info: Any, path: Sequence[str | int]) -> tuple[str, ...]:
+    """The texts that may stand at *path*; empty where that is no choice among texts."""
+    match info:
+        case msgspec.inspect.Metadata():
+            return _choices(info.type, path)
+        case msgspec.inspect.UnionType():
+            return next((found for option in info.types if (found := _choices(option, path))), ())
+        case msgspec.inspect.LiteralType() if not path:
+            return tuple(value for value in info.values if isinstance(value, str))
+        case msgspec.inspect.StructType() if path:
+            inner = next((field.type for field in info.fields if field.encode_name == path[0]), None)
+            return _choices(inner, path[1:])
+        case msgspec.inspect.DictType() if path:  # of a key that is none, the path ends at the table
+            return _choices(info.value_type, path[1:])
+        case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType() if path:
+            return _choices(info.item_type, path[1:])
+    return ()
 
 
 def _at(value: Any, path: Sequence[str | int]) -> Any:

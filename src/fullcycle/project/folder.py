@@ -21,6 +21,9 @@ from fullcycle.data.assemble import Assembled, assemble
 from fullcycle.data.contract import rule_of
 from fullcycle.data.erase import Doomed, forgetting
 from fullcycle.data.history import History
+from fullcycle.data.label.check import check_labels
+from fullcycle.data.label.fill import labelled
+from fullcycle.data.label.said import said_in
 from fullcycle.data.landing import cleaned, land, left_out
 from fullcycle.data.settings import ColumnFact, Data
 from fullcycle.data.sources.production import TRAFFIC, read_traffic
@@ -31,13 +34,15 @@ from fullcycle.deployment.settings import Deployment
 from fullcycle.development.settings import Development
 from fullcycle.kernel.blobs import FolderBlobs, write_aside
 from fullcycle.kernel.clock import SystemClock, duration
-from fullcycle.kernel.errors import InputError, UnknownKey
+from fullcycle.kernel.errors import ColumnMissing, InputError, UnknownKey
 from fullcycle.kernel.journal import Journal, open_journal
 from fullcycle.kernel.record import digest
 from fullcycle.kernel.scope import LIVE, Scope
 from fullcycle.kernel.settings import Document, json_schema
 from fullcycle.kernel.state import State
 from fullcycle.monitoring.settings import Monitoring
+from fullcycle.predictor.expression import parse
+from fullcycle.project.declared import check_data, check_fact
 from fullcycle.scoping.settings import Scoping
 from fullcycle.traffic.read import Traffic
 
@@ -231,6 +236,7 @@ class Project:
         """
         self.load_code()
         data, scoping = self.settings.data, self.settings.scoping
+        check_data(data, self.columns, self.document, zone=self.settings.project.timezone)
         readings = {source.name: self._read(source, now) for source in data.sources}
         if data.examples is not None and (erased := self.erased):  # rows made from events are kept by month
             doomed = Doomed(data.examples.entity, scoping.time, erased, self.key_path.read_bytes())
@@ -246,7 +252,56 @@ class Project:
             label_delay=self.label_delay,
             state=self.state,
         )
+        if data.labels.location:
+            assembled = self._labelled(assembled, now or SystemClock().now())
         return cleaned(assembled), assembled.fingerprint
+
+    @property
+    def label_column(self) -> str:
+        """The column that takes what people say: the target where it is one, else what alone it is derived from; empty
+        where that holds no classes."""
+        data, scoping = self.settings.data, self.settings.scoping
+        if data.labels.column:
+            return data.labels.column
+        if scoping.target not in data.derive:
+            return scoping.target
+        kinds = {name: fact.type for name, fact in self.columns.items()}
+        place = f"cycle.toml, [data.derive] {scoping.target}"
+        read = parse(data.derive[scoping.target], kinds, place=place, zone=self.settings.project.timezone).columns
+        late = [name for name in read if name in kinds and self.columns[name].known != "before"]
+        return late[0] if len(late) == 1 and kinds[late[0]] in ("boolean", "category") else ""
+
+    def _labelled(self, assembled: Assembled, now: datetime) -> Assembled:
+        """The rows with what people said of them; see :func:`fullcycle.data.label.fill.labelled`."""
+        settings, scoping, zone = self.settings.data.labels, self.settings.scoping, self.settings.project.timezone
+        column = self.label_column
+        place = self.document.place("data", "labels", "column" if settings.column else "from")
+        if not column:
+            raise InputError(
+                "no column is named that takes the labels",
+                place=place,
+                found=f"the target {scoping.target!r}, which is derived",
+                mend='name one that is known afterwards, such as column = "answer"',
+            )
+        if column not in self.columns:
+            raise ColumnMissing(column, self.columns, source="columns.toml", needed_by="[data.labels]")
+        entity, time = scoping.entity, scoping.time
+        found = said_in(self.folder, settings.location, entity=entity, time=time, control=settings.control)
+        check_labels(found.given, column, self.columns[column], zone=zone)
+        return labelled(
+            assembled,
+            found,
+            settings,
+            column=column,
+            level="interval" if scoping.task == "regression" else "nominal",
+            entity=entity,
+            time=time,
+            facts=self.columns,
+            clean=self.settings.data.clean,
+            zone=zone,
+            key=self.personal_key,
+            now=now,
+        )
 
     def _read(self, source: Source, now: datetime | None) -> Reading:
         if source.location != TRAFFIC:
@@ -324,6 +379,7 @@ def _check_fact(name: str, fact: ColumnFact, place: str) -> None:
         )
     if fact.known not in ("before", "after"):
         duration(fact.known, place=f"{place}, known")
+    check_fact(name, fact, place)
     try:
         rule_of(name, fact)
     except InputError as error:

@@ -11,16 +11,20 @@ from typing import NamedTuple
 
 import polars as pl
 
+from fullcycle.data.clean.missing import emptied
 from fullcycle.data.contract.infer import Proposal, propose, toml
+from fullcycle.data.privacy.detect import Suspicion, detect
 from fullcycle.data.settings import ColumnFact, ColumnType, Split
 from fullcycle.data.sources.types import parse
 from fullcycle.data.split import boundaries, fractions, spans_time
 from fullcycle.kernel.errors import ColumnMissing, InputError
+from fullcycle.project.infer_missing import codes_for_missing, missing_lines, words_for_missing
+from fullcycle.project.infer_times import first_times, named_times, parsed
 
 CLASSES = 50  # a text target with more values than this is no class
 FEW = 10  # a number with no more values than this may be a code of classes
 LONG = 40  # characters on average from which text is prose, not a category
-BROKEN = 0.02  # share of cells that need not parse in a column of times
+PEOPLE = 20_000  # rows in which personal data is looked for
 _INTEGER = r"^[+-]?(0|[1-9][0-9]*)$"  # 01234 is a code, not a number
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _CODE = r"^0[0-9]+$"
@@ -48,6 +52,8 @@ class Guess(NamedTuple):
     actions, today : what can be decided, and what is done without a model.
     note : what to check of the target.
     rules : proposed lines of ``[data.rules]``.
+    clean : proposed lines of ``[data.clean]``, each with its evidence as a comment.
+    personal : columns that seem to hold personal data, which a person has to decide on.
     """
 
     task: str
@@ -60,6 +66,8 @@ class Guess(NamedTuple):
     today: str
     note: str
     rules: tuple[str, ...] = ()
+    clean: tuple[str, ...] = ()
+    personal: tuple[Suspicion, ...] = ()
 
 
 def infer(
@@ -90,13 +98,25 @@ def infer(
     for name, option in ((target, "--target"), (time, "--time"), (entity, "--entity")):
         if name is not None and name not in frame.columns:
             raise ColumnMissing(name, frame.columns, source=source, needed_by=option)
-    time = _time(frame, target, entity, source) if time is None else _checked_time(frame, time, source)
+    at = first_times(frame, [target, entity], source) if time is None else named_times(frame, time, source)
+    time, frame = at.name, frame.with_columns(at.cells)
     early = _early(frame, time, entity)
+    marks = words_for_missing(early, [target, time])
+    early = early.with_columns(emptied(early[name], found.marks) for name, found in marks.items())
     types = {name: column_type(early[name]) for name in frame.columns} | {time: "time"}
     entity = entity or _entity(early, types, target, time, source)
     answer = _target(early[target], types[target], frame.columns, source)
     types[target] = answer.kind
-    proposal = propose(_typed(early, types, time), types, entity=entity, time=time, target=target)
+    typed = _typed(early, types, time)
+    codes = codes_for_missing(typed, types, [target, time, entity])
+    typed = typed.with_columns(emptied(typed[name], found.marks, number=True) for name, found in codes.items())
+    proposal = propose(typed, types, entity=entity, time=time, target=target)
+    proposal.notes[time] = "; ".join(filter(None, (at.note, proposal.notes.get(time, ""))))
+    personal = detect(typed.head(PEOPLE), {})
+    for suspicion in personal:
+        proposal.notes[suspicion.column] = "; ".join(
+            filter(None, (_decide(suspicion), proposal.notes[suspicion.column]))
+        )
     return Guess(
         task=answer.task,
         target=answer.name,
@@ -110,6 +130,16 @@ def infer(
         today=answer.today,
         note=answer.note,
         rules=proposal.rules,
+        clean=(*at.lines, *missing_lines(marks, codes)),
+        personal=personal,
+    )
+
+
+def _decide(found: Suspicion) -> str:
+    """What a person is told of a column that seems personal; never a cell of it."""
+    return (
+        f"seems personal ({found.kind.replace('_', ' ')}, told by {found.sign}): decide with "
+        'personal = "drop", "hash", "mask", "keep" with because = "…", or "no"'
     )
 
 
@@ -153,59 +183,15 @@ def _text_type(cells: pl.Series) -> ColumnType:
         return "integer"
     if cells.str.contains(_NUMBER).all() and not cells.str.contains(_CODE).any():
         return "float"
-    if _parsed(cells).null_count() == 0:
+    if parsed(cells).null_count() == 0:
         return "time"
     lengths = cells.str.len_chars()
     return "text" if int(lengths.sum()) > LONG * len(cells) else "category"
 
 
-def _parsed(cells: pl.Series) -> pl.Series:
-    """A column as times, null where it does not parse."""
-    return cells.to_frame("at").select(parse(pl.col("at"), cells.dtype, ColumnFact(type="time"), "UTC"))["at"]
-
-
-def _time(frame: pl.DataFrame, target: str, entity: str | None, source: str) -> str:
-    """The first column of times that every row fills: one that is filled later cannot say when to predict."""
-    others = [name for name in frame.columns if name not in (target, entity)]
-    whole = [name for name in others if _is_times(frame[name])]
-    if not whole:
-        raise InputError(
-            "no column holds times",
-            place=source,
-            found=", ".join(frame.columns[:8]),
-            expected="a column of times such as 2026-03-01T08:00:00",
-            mend="name it with --time: it decides what a prediction may see; a table whose rows have none takes --snapshot DATE",
-        )
-    return whole[0]
-
-
-def _is_times(cells: pl.Series) -> bool:
-    """Whether nearly every cell is a time; the odd broken one goes to quarantine later."""
-    if cells.dtype != pl.String and not cells.dtype.is_temporal():
-        return False
-    return _parsed(cells).null_count() <= BROKEN * len(cells)
-
-
-def _checked_time(frame: pl.DataFrame, time: str, source: str) -> str:
-    cells = frame[time]
-    broken = (
-        _parsed(cells) if cells.dtype == pl.String or cells.dtype.is_temporal() else pl.Series([None] * len(cells))
-    ).is_null()
-    if broken.sum() * 2 > len(cells):
-        row = int(broken.arg_true()[0])
-        raise InputError(
-            f"column {time!r} does not parse as time in {broken.sum() / len(cells):.0%} of its rows",
-            place=f"{source}, row {row + 1}",
-            found=str(cells[row]),
-            expected="ISO 8601, such as 2013-01-01T05:15:00",
-            mend="write its times so, or name another column with --time",
-        )
-    return time
-
-
 def _early(frame: pl.DataFrame, time: str, entity: str | None) -> pl.DataFrame:
     """The rows before the test period; where time divides nothing, those that are not test rows by their key."""
-    times = _parsed(frame[time])
+    times = parsed(frame[time])
     known = times.drop_nulls().sort()
     if spans_time(known[0], known[-1], "UTC"):
         return frame.filter((times < boundaries(known[0], known[-1], Split(), "UTC").test).fill_null(False))

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from fullcycle.data.sources.completed import ROW_NUMBER, SNAPSHOT
 from fullcycle.data.sources.files import parquet
@@ -28,6 +29,19 @@ _IGNORE = f"{STATE}/\n"
 _LAST = ("columns.toml", "cycle.toml", ".gitignore")  # in this order: a folder with a cycle.toml is whole
 
 
+class Made(NamedTuple):
+    """What a person has to decide in a new project.
+
+    Attributes
+    ----------
+    decide : keys of ``cycle.toml``.
+    personal : columns that seem to hold personal data, each with the kind of it.
+    """
+
+    decide: tuple[str, ...]
+    personal: dict[str, str]
+
+
 def init_from_data(
     folder: Path,
     file: Path,
@@ -37,7 +51,7 @@ def init_from_data(
     entity: str | None = None,
     snapshot: str = "",
     row_number: bool = False,
-) -> tuple[str, ...]:
+) -> Made:
     """Write ``cycle.toml``, ``columns.toml`` and ``.gitignore`` for a table, as far as the table tells.
 
     A file outside *folder* is copied into it.
@@ -68,7 +82,7 @@ def init_from_data(
     texts = {"cycle.toml": cycle_toml(_slug(folder), location, guess, source), "columns.toml": columns_toml(guess)}
     copy: dict[str, Callable[[Path], object]] = {} if inside else {file.name: lambda path: shutil.copyfile(file, path)}
     _write(folder, texts, copy)
-    return decisions(texts["cycle.toml"])
+    return Made(decisions(texts["cycle.toml"]), {found.column: found.kind for found in guess.personal})
 
 
 def init_example(folder: Path, name: str) -> tuple[str, ...]:
@@ -134,7 +148,7 @@ action_changes_outcome = false  # {DECIDE}: whether what is decided changes the 
 
 [data]  # 2 the data
 sources = [{{ name = {_text(Path(location).stem)}, from = {_text(location)}{added} }}]
-{f"[data.derive]{derive}{chr(10)}" if derive else ""}{_rules(guess)}
+{f"[data.derive]{derive}{chr(10)}" if derive else ""}{_section("data.clean", guess.clean)}{_section("data.rules", guess.rules)}
 [development]  # 3 the model
 search_budget = "40 trials"
 
@@ -166,9 +180,9 @@ def _line(name: str, column: Column) -> str:
     return f"{_key(name)} = {{ {', '.join(facts)} }}{_note(column.note)}\n"
 
 
-def _rules(guess: Guess) -> str:
-    """Rules across columns that hold throughout, for a person to take up."""
-    return "\n[data.rules]\n" + "\n".join(guess.rules) + "\n" if guess.rules else ""
+def _section(name: str, lines: tuple[str, ...]) -> str:
+    """Proposed lines under their heading, for a person to take up."""
+    return f"\n[{name}]\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def _question(guess: Guess) -> str:

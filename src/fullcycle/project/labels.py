@@ -12,15 +12,18 @@ from msgspec import Struct
 
 from fullcycle.data.history import History
 from fullcycle.data.label.agreement import Level, agreement
-from fullcycle.data.label.annotations import Annotations
+from fullcycle.data.label.check import check_labels
 from fullcycle.data.label.merge import merge
 from fullcycle.data.label.queue import queue
-from fullcycle.data.label.sheet import read_sheet, sheet
-from fullcycle.data.label.studio import read_tasks, tasks
+from fullcycle.data.label.said import said
+from fullcycle.data.label.sheet import sheet
+from fullcycle.data.label.studio import tasks
+from fullcycle.data.settings import ColumnFact, ColumnType
 from fullcycle.kernel.blobs import write_aside
-from fullcycle.kernel.errors import ColumnMissing, InputError
+from fullcycle.kernel.errors import ColumnMissing
 from fullcycle.kernel.finding import Finding
 from fullcycle.project.folder import Project
+from fullcycle.project.table_file import check_suffix, write_table
 
 Form = Literal["csv", "label-studio"]
 
@@ -112,7 +115,7 @@ def take_back(project: Project, source: Path, file: Path, *, column: str = "", c
 
     Parameters
     ----------
-    column : that takes the label; by default the target where it is a declared column, else ``actual``.
+    column : that takes the label; by default see :attr:`Project.label_column`, else ``actual``.
     control : see :func:`fullcycle.data.label.studio.read_tasks`.
 
     Raises
@@ -120,19 +123,22 @@ def take_back(project: Project, source: Path, file: Path, *, column: str = "", c
     ColumnMissing
         *column* is none that is known after the prediction.
     InputError
-        The file is none of a label tool, or a label is no number where the outcome is one.
+        The file is none of a label tool, a label is no value of its column, or *file* has a suffix that is not written.
     """
+    check_suffix(file)
     scoping, settings = project.settings.scoping, project.settings.data.labels
     late = [name for name, fact in project.columns.items() if fact.known != "before"]
-    column = column or (scoping.target if scoping.target in late else "actual")
+    column = column or project.label_column or "actual"
     if column not in (*late, "actual"):
         raise ColumnMissing(column, [*late, "actual"], source="columns.toml", needed_by="--column")
-    found = _said(source, scoping.entity, scoping.time, control)
+    found = said(source, entity=scoping.entity, time=scoping.time, control=control or settings.control)
+    fact, known = _held(project, column)
+    check_labels(found.given, column, fact, zone=project.settings.project.timezone, known=known)
     level: Level = "interval" if scoping.task == "regression" else "nominal"
     agreed = agreement(found.given, level=level, limit=settings.agreement, seed=0)
     merged = merge(found, entity=scoping.entity, time=scoping.time, column=column, least=settings.annotators)
     if rows := len(merged.outcomes):
-        write_aside(file, merged.outcomes.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ").encode())
+        write_table(merged.outcomes, file)
     return TakenBack(
         file=str(file) if rows else "",
         outcomes=rows,
@@ -143,16 +149,20 @@ def take_back(project: Project, source: Path, file: Path, *, column: str = "", c
     )
 
 
-def _said(source: Path, entity: str, time: str, control: str) -> Annotations:
-    try:
-        body = source.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "the file cannot be read", place=str(source), found=error.strerror, mend="name an existing file"
-        ) from None
-    if source.suffix.lower() == ".json":
-        return read_tasks(body, place=str(source), control=control)
-    return read_sheet(body, place=str(source), entity=entity, time=time)
+def _held(project: Project, column: str) -> tuple[ColumnFact, frozenset[str]]:
+    """What the labels of *column* must be; of a category that nobody declared, the values that rows hold already."""
+    if column not in project.columns:
+        binary = project.settings.scoping.task == "binary"
+        kind: ColumnType = (
+            "boolean" if binary else "float" if project.settings.scoping.task == "regression" else "category"
+        )
+        return ColumnFact(type=kind), frozenset()
+    fact = project.columns[column]
+    if fact.type != "category" or fact.categories:
+        return fact, frozenset()
+    rows = project.history(project.read_rows()[0]).rows
+    found = (set(frame[column].drop_nulls().unique().to_list()) for _, frame in rows)
+    return fact, frozenset(value for held in found for value in held)
 
 
 def _waiting(history: History, now: datetime) -> pl.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -14,23 +13,16 @@ from msgspec import Struct
 from fullcycle.data.records import Dataset
 from fullcycle.data.sources import CLEANERS
 from fullcycle.data.sources.read import read
-from fullcycle.kernel.blobs import Blobs, write_aside
+from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.errors import InputError
 from fullcycle.project.folder import Project
+from fullcycle.project.table_file import check_suffix, write_table
 
 ADDED = ("reasons", "raw")
 """Columns that quarantine adds; they are ignored when the file is read again."""
 
 _INSTANT = r"^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.0+)?(\.\d+)?(?:\+00:00| UTC)$"
 """How Polars writes a time as text."""
-
-_BODIES: dict[str, Callable[[pl.DataFrame, io.BytesIO], object]] = {
-    ".csv": lambda rows, body: rows.write_csv(body),
-    ".tsv": lambda rows, body: rows.write_csv(body, separator="\t"),
-    ".jsonl": lambda rows, body: rows.write_ndjson(body),
-    ".ndjson": lambda rows, body: rows.write_ndjson(body),
-    ".parquet": lambda rows, body: rows.write_parquet(body),
-}
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -70,15 +62,7 @@ def write_quarantine(project: Project, dataset: Dataset, file: Path) -> Written:
     InputError
         The suffix is unknown, or the file is there already: it may have been mended.
     """
-    write = _BODIES.get(file.suffix.lower())
-    if write is None:
-        raise InputError(
-            "no way to write such a file",
-            place=str(file),
-            found=file.suffix or "no suffix",
-            expected=f"one of {', '.join(_BODIES)}",
-            mend="give it another suffix",
-        )
+    check_suffix(file)
     if file.exists():
         raise InputError(
             "the file is there already, and may hold mended rows", place=str(file), mend="name another, or remove it"
@@ -87,9 +71,7 @@ def write_quarantine(project: Project, dataset: Dataset, file: Path) -> Written:
     if not len(rows):
         return Written(file="", rows=0, toml="", notes=("nothing is in quarantine; no file was written",))
     rows = rows.select(_brought(project, rows))
-    body = io.BytesIO()
-    write(rows, body)
-    write_aside(file, body.getvalue())
+    write_table(rows, file)
     made = project.settings.data.examples is not None
     return Written(
         file=str(file),

@@ -101,6 +101,18 @@ def test_two_sources_of_one_name_are_refused():
         assembled(Join(source="flights", on=("tail",), prefix="other_"), PLANES)
 
 
+def test_a_source_that_nothing_uses_is_named():
+    sources = tuple(Source(name=name, location=name) for name in ("flights", "planes", "spare", "mended"))
+    sources = (*sources[:3], Source(name="mended", location="m", extends="flights"))
+    readings = {source.name: of_frame(FLIGHTS, source.name) for source in sources}
+    facts = {"tail": ColumnFact(type="category", personal="no")}
+    settings_ = Data(sources=sources, joins=(Join(source="planes", on=("id",), prefix="plane_"),))
+    made = assemble(settings_, readings, facts, zone="UTC", time="at")
+    assert sum(map(len, made.batches())) == 8
+    unused = [one for one in made.findings() if one.check == "source_unused"]
+    assert [(one.subject, one.passed, one.severity) for one in unused] == [("spare", False, "warn")]
+
+
 def test_the_settings_are_checked_before_a_row_is_read():
     with pytest.raises(InputError, match="there already"):
         assembled(Join(source="planes", on=("tail",)), PLANES.rename({"seats": "at"}))

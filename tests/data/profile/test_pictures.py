@@ -75,3 +75,27 @@ def test_pictures_are_self_contained_files(rows: pl.DataFrame) -> None:
         assert text.startswith("<svg")
         assert "<script" not in text
         assert text.count("http") == text.count("http://www.w3.org/")
+
+
+def test_long_names_are_wrapped_and_cut_and_have_room_in_any_browser(rows: pl.DataFrame) -> None:
+    long = "the department in which the customer was served the last time before today, of twelve departments"
+    named = rows.rename({"city": long})
+    facts = [
+        Column(name=name, kind=fact.kind, known="before", feature=True)
+        for name, fact in zip(named.columns, FACTS, strict=True)
+    ]
+    sketches = profile(named, facts)
+    drawn = pictures.distribution(long, sketches[long]).to_dict()
+    assert " ".join(drawn["title"]["text"]) == long
+    assert max(map(len, drawn["title"]["text"])) <= 52
+    figures = [
+        drawn,
+        pictures.missing(sketches).to_dict(),
+        pictures.correlation_map(correlations(named, facts)).to_dict(),
+        pictures.relation(target_relation(named, named["x"] > 0, facts)[0]).to_dict(),
+    ]
+    for figure in figures:  # a browser's letters are wider than those a picture is measured with
+        assert figure["padding"]["left"] >= 230 / 6
+        assert figure["padding"]["bottom"] >= 230 * 0.65 / 6
+    assert figures[1]["encoding"]["y"]["axis"]["labelLimit"] == 230
+    assert figures[2]["encoding"]["x"]["axis"]["labelAngle"] == -40

@@ -140,6 +140,15 @@ def test_where_nothing_is(folder: Path, url: str, message: str) -> None:
         discover(url, folder)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("times", [1, 60_000])
+def test_text_in_any_encoding(tmp_path: Path, encoding: str, times: int) -> None:
+    (tmp_path / "people.csv").write_text("id;name\n" + "1;Zoë\n2;Jürgen\n" * times, encoding=encoding)
+    table = discover("people.csv", tmp_path).tables[0]
+    assert [(column.name, column.type) for column in table.columns] == [("id", "int64"), ("name", "string")]
+    assert table.rows in (2 * times, None)
+
+
 def test_a_database_file_is_no_folder(shop: Path) -> None:
     with pytest.raises(InputError, match=r"sqlite:///shop\.db"):
         discover("shop.db", shop)

@@ -334,3 +334,10 @@ def test_a_driver_that_is_not_installed(tmp_path: Path) -> None:
         InputError, match=r"'flightsql_of_old' is not installed.*pip install adbc-driver-flightsql_of_old"
     ):
         ask("adbc:flightsql_of_old?uri=grpc://127.0.0.1:1", tmp_path, query="SELECT 1")
+
+
+@pytest.mark.parametrize("location", ["postgresql://ana:s3cret@host:5432x/shop", "mysql://host:99999/shop"])
+def test_a_port_that_is_none_is_told(tmp_path: Path, location: str) -> None:
+    with pytest.raises(InputError, match=r"the port is no number: found '(5432x|99999)'") as error:
+        read(Source(name="rows", location=location, table="orders"), tmp_path)
+    assert "s3cret" not in str(error.value)

@@ -99,6 +99,16 @@ class Assembly:
             for place, rows in self._unkeyed.items()
             if rows
         ]
+        found += [
+            Finding(
+                check="source_unused",
+                subject=name,
+                severity="warn",
+                passed=False,
+                evidence={"mend": f"join it, read events from it, let it extend {self._main!r}, or take it away"},
+            )
+            for name in self._unused
+        ]
         return tuple(found)
 
     def _united(self, readings: Mapping[str, Reading]) -> dict[str, Reading]:
@@ -115,6 +125,8 @@ class Assembly:
                 raise UnknownKey(name, readings, place=place, what="source")
         sources = self._settings.sources
         _refuse_twice([source.name for source in sources])
+        used = {one for name in asked for one in members(name, sources)}
+        self._unused = tuple(source.name for source in sources if source.name not in used)
         return {
             name: united([readings[one] for one in members(name, sources)], self._key if name == self._main else None)
             for name in asked

@@ -56,10 +56,19 @@ def prepare(frame: pl.DataFrame, facts: Facts, settings: Clean, *, zone: str = "
     return Prepared(frame.with_columns(columns), merge(touched))
 
 
+def formats_of(name: str, fact: ColumnFact, settings: Clean) -> tuple[str, ...]:
+    """How the times or numbers of a column are written: by ``[data.clean]``, or else by the column's own line.
+
+    >>> formats_of("at", ColumnFact(type="time", format="%d/%m/%Y"), Clean())
+    ('%d/%m/%Y',)
+    """
+    return settings.formats.get(name, (fact.format,) if fact.format else ())
+
+
 def _steps(series: pl.Series, fact: ColumnFact, settings: Clean, zone: str) -> list[tuple[str, pl.Series]]:
     """The column after each step that is declared for it. Markers are looked for first and last: as written, and as read."""
     name, number = series.name, fact.type in ("float", "integer")
-    marks, formats = markers(settings, name), settings.formats.get(name, ())
+    marks, formats = markers(settings, name), formats_of(name, fact, settings)
     steps = [("missing", emptied(series, marks, number=number))]
     if fact.type in ("category", "text"):
         steps.append(("words", respelt(steps[-1][1], fact)))

@@ -117,8 +117,12 @@ def checks(rules: Rules) -> dict[str, Check]:
     return {name: Check(holds=rule) if isinstance(rule, str) else rule for name, rule in rules.check.items()}
 
 
-def check_expression(name: str, rule: Check, kinds: Mapping[str, str], zone: str) -> Expression:
+def check_expression(name: str, rule: Check, kinds: Mapping[str, str], zone: str, *, place: str = "") -> Expression:
     """The expression of a rule across columns.
+
+    Parameters
+    ----------
+    place : where the rule stands, for messages.
 
     Raises
     ------
@@ -130,7 +134,7 @@ def check_expression(name: str, rule: Check, kinds: Mapping[str, str], zone: str
     >>> check_expression("a", Check(holds="x > 1"), {"x": "float"}, "UTC").columns
     ('x',)
     """
-    place = f"[data.rules] check.{name}"
+    place = place or f"[data.rules] check.{name}"
     expression = parse(rule.holds, kinds, place=place, zone=zone)
     if expression.kind != "boolean":
         raise InputError("a rule must be true or false", place=place, found=rule.holds, mend="compare it, as in x > 0")

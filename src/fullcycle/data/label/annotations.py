@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -17,9 +18,10 @@ COLUMNS = {
     "at": pl.Datetime("us", "UTC"),
     "truth": pl.Boolean(),
     "selection": pl.Float64(),
+    "place": pl.String(),
 }
-"""Columns of annotations: the row by entity and time, who said what and when, whether it is known to be true (``ground_truth``), and
-the probability with which the row was picked."""
+"""Columns of annotations: the row by entity and time, who said what and when, whether it is known to be true (``ground_truth``),
+the probability with which the row was picked, and where in which file it stands."""
 
 
 class Annotations(NamedTuple):
@@ -47,6 +49,7 @@ class Given(NamedTuple):
     at: datetime | None
     truth: bool = False
     selection: float | None = None
+    place: str = ""
 
 
 def collected(annotations: list[Given], unlabelled: int) -> Annotations:
@@ -61,10 +64,30 @@ def collected(annotations: list[Given], unlabelled: int) -> Annotations:
     for one in sorted(annotations, key=lambda one: one.annotator):
         if one.label is None:
             skipped[one.annotator] = skipped.get(one.annotator, 0) + 1
-    frame = pl.DataFrame(given, schema=COLUMNS, orient="row")
-    frame = frame.sort("at", nulls_last=False, maintain_order=True)
-    frame = frame.unique(subset=["entity", "time", "annotator"], keep="last", maintain_order=True)
-    return Annotations(frame.sort("entity", "time", "annotator"), skipped, unlabelled)
+    return Annotations(_last_words(pl.DataFrame(given, schema=COLUMNS, orient="row")), skipped, unlabelled)
+
+
+def together(files: Sequence[Annotations]) -> Annotations:
+    """What several files hold; who spoke in two of them counts with the last word.
+
+    >>> one = collected([Given("a", "1", "ana", "yes", None)], 0)
+    >>> two = collected([Given("a", "1", "ana", "no", None)], 2)
+    >>> found = together([one, two])
+    >>> found.given["label"].to_list(), found.unlabelled
+    (['no'], 2)
+    """
+    skipped: dict[str, int] = {}
+    for file in files:
+        for name, times in file.skipped.items():
+            skipped[name] = skipped.get(name, 0) + times
+    given = pl.concat([pl.DataFrame(schema=COLUMNS), *(file.given for file in files)])
+    return Annotations(_last_words(given), dict(sorted(skipped.items())), sum(file.unlabelled for file in files))
+
+
+def _last_words(given: pl.DataFrame) -> pl.DataFrame:
+    ordered = given.sort("at", nulls_last=False, maintain_order=True)
+    last = ordered.unique(subset=["entity", "time", "annotator"], keep="last", maintain_order=True)
+    return last.sort("entity", "time", "annotator")
 
 
 def moment(text: str, place: str) -> datetime | None:

@@ -20,10 +20,13 @@ class Merged(NamedTuple):
     outcomes : a table that ``fullcycle outcomes`` imports: entity, time, the label, ``at`` (the last annotation's) and ``feedback``,
         which says who said what. Where a key or the label is called as one of the latter two, that one is left out.
     unresolved : rows that stay open: entity, time and ``reason``.
+    said : of each outcome, in the same order: who said so (``by``), and which share of those who said anything
+        (``agreement``).
     """
 
     outcomes: pl.DataFrame
     unresolved: pl.DataFrame
+    said: pl.DataFrame
 
 
 def merge(annotations: Annotations, *, entity: str, time: str, column: str = "actual", least: int = 1) -> Merged:
@@ -44,7 +47,7 @@ def merge(annotations: Annotations, *, entity: str, time: str, column: str = "ac
     rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for one in annotations.given.sort("entity", "time", "annotator").iter_rows(named=True):
         rows.setdefault((one["entity"], one["time"]), []).append(one)
-    outcomes, unresolved = [], []
+    outcomes, unresolved, agreed = [], [], []
     for key, said in rows.items():
         label, reason = _resolved(said, least)
         if label is None:
@@ -52,10 +55,13 @@ def merge(annotations: Annotations, *, entity: str, time: str, column: str = "ac
             continue
         at = max((one["at"] for one in said if one["at"] is not None), default=None)
         outcomes.append((*key, label, at, _who(said)))
+        same = [one["annotator"] or "nobody named" for one in said if one["label"] == label]
+        agreed.append((", ".join(same), len(same) / len(said)))
     names = (entity, time, column)
     return Merged(
         _table(outcomes, names, {"at": _TIME, "feedback": pl.String()}),
         _table(unresolved, names[:2], {"reason": pl.String()}),
+        pl.DataFrame(agreed, schema={"by": pl.String(), "agreement": pl.Float64()}, orient="row"),
     )
 
 

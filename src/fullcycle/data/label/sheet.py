@@ -112,4 +112,4 @@ def _line(row: dict[str, str | None], place: str, entity: str, time: str) -> Giv
         found = cells["selection"][:40]
         raise InputError("not a probability", place=f"{place}, column 'selection'", found=found) from None
     at = moment(cells.get("labelled_at", ""), f"{place}, column 'labelled_at'")
-    return Given(cells[entity], cells[time], cells.get("annotator", ""), cells["label"], at, False, selection)
+    return Given(cells[entity], cells[time], cells.get("annotator", ""), cells["label"], at, False, selection, place)

@@ -104,7 +104,7 @@ def _annotations(listed: list[Any], meta: dict[str, Any], place: str, control: s
         label = None if passed else _label(annotation["result"], where, control)
         at = moment(str(annotation.get("updated_at") or annotation.get("created_at") or ""), where)
         truth = bool(annotation.get("ground_truth"))
-        found.append(Given(meta["entity"], meta["time"], _who(annotation), label, at, truth, chance))
+        found.append(Given(meta["entity"], meta["time"], _who(annotation), label, at, truth, chance, where))
     return found
 
 

@@ -16,6 +16,8 @@ from fullcycle.data.sources.extra import require
 from fullcycle.data.sources.files import read_files
 from fullcycle.data.sources.formats.dialect import detected
 from fullcycle.data.sources.formats.kinds import kind
+from fullcycle.data.sources.formats.table import File
+from fullcycle.data.sources.formats.text import beginning
 from fullcycle.data.sources.location import resolved, scheme, shown
 from fullcycle.data.sources.remote import STORES, store_of
 from fullcycle.data.sources.settings import Source
@@ -144,8 +146,8 @@ def _peek(stored: Stored, folder: Path) -> Peek:
     sample, types, rows, note = pl.DataFrame(), {}, None, ""
     try:
         if format_ in ("csv", "tsv", "jsonl") and not compression:
-            sample = _beginning(stored, format_)
-            rows = len(sample) if stored.size <= _HEAD else None
+            begun = _beginning(stored, format_)
+            rows, sample = len(begun) if stored.size <= _HEAD else None, begun.head(SAMPLE)
         elif format_ == "parquet" and not compression:
             types = dict(pl.read_parquet_schema(io.BytesIO(_footer(stored))))
             if stored.path:
@@ -174,12 +176,11 @@ def _peek(stored: Stored, folder: Path) -> Peek:
 
 
 def _beginning(stored: Stored, format_: str) -> pl.DataFrame:
-    body = stored.part(0, _HEAD)
+    text = beginning(stored.part(0, _HEAD), File(Path(stored.name), stored.location, format_))
     if stored.size > _HEAD:
-        body = body[: body.rfind(b"\n") + 1]  # the last line may be cut
-    text = body.decode("utf-8-sig", errors="replace")
+        text = text[: text.rfind("\n") + 1]  # the last line may be cut
     if format_ == "jsonl":
-        return pl.read_ndjson(io.StringIO(text), infer_schema_length=None).head(SAMPLE)
+        return pl.read_ndjson(io.StringIO(text), infer_schema_length=None)
     dialect = detected(text[: 1 << 16], "\t" if format_ == "tsv" else ",")
     return pl.read_csv(
         io.StringIO(text),
@@ -189,7 +190,7 @@ def _beginning(stored: Stored, format_: str) -> pl.DataFrame:
         try_parse_dates=True,
         truncate_ragged_lines=True,
         null_values=["", "NA", "NaN", "null"],
-    ).head(SAMPLE)
+    )
 
 
 def _footer(stored: Stored) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from fullcycle.data.contract.infer.bounds import bounds
+from fullcycle.data.contract.infer.bounds import bounds, lone
 from fullcycle.data.contract.infer.category import categories
 from fullcycle.data.contract.infer.relation import relations
 from fullcycle.data.contract.infer.share import missing_at_most
@@ -116,7 +116,9 @@ def _column(cells: pl.Series, kind: str, name: str, *, limits: bool) -> tuple[di
         found |= {"unit": measure} if measure else {}
         notes += [question] if question else []
         if limits:
-            found |= _range(known, measure)
+            limited, note = _range(known, measure)
+            found |= limited
+            notes += [note] if note else []
     elif kind in ("category", "text"):
         words, note = _words(known, kind if limits else "text")
         found |= words
@@ -128,20 +130,25 @@ def _column(cells: pl.Series, kind: str, name: str, *, limits: bool) -> tuple[di
     return found, "; ".join(notes)
 
 
-def _range(known: pl.Series, measure: str) -> dict[str, Any]:
-    """Bounds that the first half's rows foretell of the second's."""
+def _range(known: pl.Series, measure: str) -> tuple[dict[str, Any], str]:
+    """Bounds that the first half's rows foretell of the second's, drawn without lone extremes, which are told."""
     values = known.cast(pl.Float64).to_numpy()
     values = values[np.isfinite(values)]
+    extremes = lone(values)
+    values, note = values[~np.isin(values, extremes)], ""
+    if len(extremes):
+        shown = ", ".join(f"{value:g}" for value in extremes[:3])
+        note = f"{len(extremes)} of {len(known)} values lie far beyond all others ({shown}): slips? the bounds leave them out"
     first, second = values[: len(values) // 2], values[len(values) // 2 :]
     (low, high), (early_low, early_high) = bounds(values), bounds(first)
     if measure == "%" and low is not None and high is not None and values.min() >= 0 and values.max() <= 100:
-        return {"low": 0.0, "high": 100.0}
+        return {"low": 0.0, "high": 100.0}, note
     found = {}
     if low is not None and early_low is not None and second.min() >= early_low:
         found["low"] = low
     if high is not None and early_high is not None and second.max() <= early_high:
         found["high"] = high
-    return found
+    return found, note if found else ""
 
 
 def _words(known: pl.Series, kind: str) -> tuple[dict[str, Any], str]:

@@ -55,6 +55,42 @@ def bounds(values: NDArray[Any]) -> tuple[float | None, float | None]:
     return (low + 0.0 if math.isfinite(low) else None), (high + 0.0 if math.isfinite(high) else None)
 
 
+def lone(values: NDArray[Any]) -> NDArray[Any]:
+    """The few farthest values that lie beyond every bound which all the others foretell, and far apart from them: slips
+    rather than a tail.
+
+    Parameters
+    ----------
+    values : finite numbers, of shape (n,), in any order.
+
+    Returns
+    -------
+    At most one value in a thousand on either side, in ascending order; none where the others say nothing.
+
+    Examples
+    --------
+    >>> lone(np.append(np.arange(3000) % 24, 9000)).tolist(), lone(np.arange(3000) % 24).tolist()
+    ([9000.0], [])
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64)) + 0.0
+    above = _alone(ordered)
+    below = _alone(-ordered[::-1])
+    return np.concatenate([ordered[:below], ordered[len(ordered) - above :]])
+
+
+def _alone(ordered: Floats) -> int:
+    """How many of the greatest of rising values lie beyond the bound of the others, farther off than half their range."""
+    for count in range(len(ordered) // FEWEST, 0, -1):
+        rest = ordered[: len(ordered) - count]
+        if len(rest) < FEWEST - 1 or rest[0] == rest[-1] or ordered[-count] == rest[-1]:
+            continue
+        top, middle = float(rest[-1]), float(rest[len(rest) // 2])
+        apart = ordered[-count] > top + max(top - middle, float(rest[-1] - rest[0]) / 2)
+        if apart and ordered[-count] > _upper(rest, bool(np.all(rest == np.floor(rest)))):
+            return count
+    return 0
+
+
 def _upper(ordered: Floats, whole: bool) -> float:
     """The upper bound of rising values."""
     n, top = len(ordered), float(ordered[-1])

@@ -76,6 +76,28 @@ def examined(file: File, stated: str | None = None) -> Text:
     return Text(found, mark, survey.hashed.hexdigest(), _decoded_head(head[mark:], found))
 
 
+def beginning(head: bytes, file: File) -> str:
+    """The first bytes of a file as text, in the encoding that these bytes speak for; a letter that is cut at the end is left out.
+
+    Raises
+    ------
+    InputError
+        They are no text.
+
+    >>> from pathlib import Path
+    >>> beginning("id,name\\n1,Zoë".encode("utf-16"), File(Path("rows.csv"), "rows.csv", "csv"))
+    'id,name\\n1,Zoë'
+    """
+    mark, encoding = _told(head, None, file)
+    if encoding is None:
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(head[mark:])
+            encoding = "utf-8"
+        except UnicodeDecodeError:
+            encoding = "latin-1" if any(sign in head for sign in _NOT_IN_CP1252) else "cp1252"
+    return _decoded_head(head[mark:], encoding)
+
+
 def blocks(file: File, text: Text) -> Iterator[bytes]:
     """The content of *file* as UTF-8, without a byte order mark, lines ended by line feeds.
 
