@@ -118,7 +118,7 @@ def verify(scorer: Scorer, rows: Sequence[Golden]) -> None:
                 raise Corrupt(f"feature {name!r} differs", place=place, found=found, expected=repr(wanted))
         if len(expected.features) != 16 * len(features):
             raise Corrupt("the number of features differs", place=place, found=len(features))
-        _compare(answer, expected, place, tolerance)
+        _compare(answer, expected, place, max(tolerance, float(getattr(scorer.model, "tolerance", 0.0))))
 
 
 def close(one: float, other: float, tolerance: float) -> bool:

@@ -59,6 +59,7 @@ _OURS = {
     "lightgbm": "LightGBM",
     "trees": "Trees",
     "kernel": "Kernel",
+    "onnx": "Onnx",
     "perceptron": "Perceptron",
 }
 """Our own formats: the module of this folder, and the class in it, which is imported when a model of it is loaded."""
