@@ -59,16 +59,24 @@ def grow(training: Training, estimator: Any, *, smoothing: float = 0.0) -> Fitte
     >>> grow(training, DecisionTreeRegressor()).model.scores(rows).tolist()
     [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]
     """
-    X, y, task, classes, *_ = training
+    X, y, task, *_ = training
     target = y if task == "regression" else y.astype(np.int64)
     estimator.fit(bounded(X), target, sample_weight=training.weights)
     single = getattr(estimator, "estimators_", [estimator])
-    found = trees.forest([_tree(it, task, classes, smoothing, training) for it in single])
+    found = trees.forest(
+        [grown_nodes(it.tree_, shares_of_leaves(it.tree_, training, smoothing=smoothing)) for it in single]
+    )
     return Fitted(trees.Trees(found, X.shape[1], np.zeros(found.value.shape[1]), "mean"), 0)
 
 
-def _tree(estimator: Any, task: str, classes: int, smoothing: float, training: Training) -> trees.Nodes:
-    grown = estimator.tree_
+def grown_nodes(grown: Any, value: Floats) -> trees.Nodes:
+    """A tree as scikit-learn holds it (``tree_``) with (leaves, outputs) *value* in its leaves.
+
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> rows = np.arange(8.0).reshape(8, 1)
+    >>> grown_nodes(DecisionTreeRegressor().fit(rows, rows[:, 0] > 3).tree_, np.array([[0.0], [1.0]])).threshold.round(3).tolist()
+    [3.5]
+    """
     leaf = grown.children_left < 0
     # inner nodes and leaves are numbered apart, each in their order
     number = np.where(leaf, -np.cumsum(leaf), np.cumsum(~leaf) - 1)
@@ -79,20 +87,31 @@ def _tree(estimator: Any, task: str, classes: int, smoothing: float, training: T
         number[grown.children_left[inner]],
         number[grown.children_right[inner]],
         grown.missing_go_to_left[inner],
-        _values(estimator, leaf, task, classes, smoothing, training),
+        value,
     )
 
 
-def _values(estimator: Any, leaf: Any, task: str, classes: int, smoothing: float, training: Training) -> Floats:
-    value: Floats = estimator.tree_.value[leaf, 0, :]
-    if task == "regression":
+def shares_of_leaves(grown: Any, training: Training, *, smoothing: float = 0.0) -> Floats:
+    """What the leaves of a tree say, (leaves, outputs): the mean, the share of true, or the shares of all classes.
+
+    *smoothing* is as for :func:`grow`.
+
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> rows = np.arange(8.0).reshape(8, 1)
+    >>> training = Training(rows, (rows[:, 0] > 3).astype(float), "regression", 0, {}, seed=0)
+    >>> shares_of_leaves(DecisionTreeRegressor().fit(rows, training.y).tree_, training).tolist()
+    [[0.0], [1.0]]
+    """
+    leaf = grown.children_left < 0
+    value: Floats = grown.value[leaf, 0, :]
+    if training.task == "regression":
         return value
-    shares = np.zeros((len(value), classes))
+    shares = np.zeros((len(value), training.classes))
     shares[:, np.unique(training.y).astype(np.int64)] = value  # scikit-learn numbers the classes that there are
     if smoothing:
-        rows = estimator.tree_.weighted_n_node_samples[leaf][:, None]
+        rows = grown.weighted_n_node_samples[leaf][:, None]
         shares = (shares * rows + smoothing * _overall(training)) / (rows + smoothing)
-    return shares[:, 1:] if task == "binary" else shares
+    return shares[:, 1:] if training.task == "binary" else shares
 
 
 def _overall(training: Training) -> Floats:

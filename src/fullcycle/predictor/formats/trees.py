@@ -99,7 +99,7 @@ class Trees:
 
         *threads* changes the time it takes and nothing else. Raises InputError for another width or after :meth:`close`.
         """
-        found = self._booster.scores(matrix, threads=threads) + self.intercept
+        found = self.raw(matrix, threads=threads)
         if self.link == "mean":
             found = found / self.trees
         elif self.link == "sigmoid":
@@ -108,6 +108,11 @@ class Trees:
             rows = found.tolist()
             return np.array([softmax(row) for row in rows], dtype=np.float64).reshape(len(rows), self.outputs)
         return found if self.outputs > 1 else found[:, 0]
+
+    def raw(self, matrix: Floats, *, threads: int = 1) -> Floats:
+        """The sum of leaves and intercept of each row, (n, outputs), before the link makes a score of it."""
+        found: Floats = self._booster.scores(matrix, threads=threads) + self.intercept
+        return found
 
     def score(self, features: Sequence[float]) -> float | list[float]:
         """The score of one row: a number, or one per class. Raises InputError for another width or after :meth:`close`."""
