@@ -8,7 +8,10 @@ import msgspec
 import numpy as np
 
 from fullcycle.data.records import Dataset
-from fullcycle.development.behave import behaviours
+from fullcycle.development.behave import behaviours as own_behaviours
+from fullcycle.development.behaviours.checks import prepare
+from fullcycle.development.behaviours.judge import judge
+from fullcycle.development.behaviours.read import Behaviour
 from fullcycle.development.conformal import calibrate
 from fullcycle.development.evaluate import figures, score_rows
 from fullcycle.development.evaluation import Seen, look
@@ -44,6 +47,7 @@ def make(
     settings: Development,
     refit: Trial | None = None,
     reading: int = 1,
+    behaviours: tuple[Behaviour, ...] = (),
     blobs: Blobs,
     run: Run,
     engine: Engine,
@@ -56,6 +60,7 @@ def make(
     progress : told after each round of trials how many are done.
     refit : a trial whose learner, parameters and iterations are used as they are, without a search.
     reading : which look at these test rows it is; the k-th is tested at α / (k (k + 1)).
+    behaviours : the project's behavioural tests that are data; those of its ``cycle.py`` are registered.
 
     Raises
     ------
@@ -63,6 +68,8 @@ def make(
         The task is not supported, a setting is wrong, or the rows cannot be learnt from.
     """
     policy = policy_of(charter, dataset)
+    frame, target = rows(dataset, charter.target, blobs, "test")
+    tests = [prepare(it, dataset.contract, policy, frame) for it in behaviours]
     columns = learnable(dataset.columns, charter)
     given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
     check_settings(settings.features, columns, given.expressions, knowledge=settings.knowledge)
@@ -72,7 +79,6 @@ def make(
     final = fit(chosen, given)
     conformal = calibrate(charter.task, held.target, held.scores, held.blocks, confidence=charter.confidence)
     policy = msgspec.structs.replace(policy, conformal=conformal)
-    frame, target = rows(dataset, charter.target, blobs, "test")
     scores = final.model.scores(final.plan.matrix(frame))
     scored = score_rows(frame, target, scores, known=final.known, charter=charter, classes=len(dataset.classes))
     found = figures(scored, charter=charter, policy=policy)
@@ -97,7 +103,8 @@ def make(
         findings=(
             *gates(charter, found, reading=reading, effects=seen.design_effects),
             *evaluation_findings(seen, task=charter.task, confidence=charter.confidence),
-            *behaviours(final.plan, final.model),
+            *judge(tests, final.plan, final.model, contract=dataset.contract, policy=policy),
+            *own_behaviours(final.plan, final.model),
             *left_out(columns, final.plan),
             *without(final.dropped),
             *passed_over(settings, charter.task, dataset.columns),

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from fullcycle.development.behaviours.declared import Declared
+
 Encoding: TypeAlias = Literal["auto", "one_hot", "ordinal", "frequency", "target", "hash"]
 Scaling: TypeAlias = Literal["auto", "standard", "robust", "quantile", "log", "none"]
 Imputation: TypeAlias = Literal["auto", "median", "mean", "most_frequent", "constant"]
@@ -158,3 +160,6 @@ class Development(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     features: Annotated[Features, Meta(description="how columns become features")] = Features()
     knowledge: Annotated[Knowledge, Meta(description="what is known of columns beforehand")] = Knowledge()
     evaluation: Annotated[Evaluation, Meta(description="what is looked at beside the figures")] = Evaluation()
+    behaviours: Annotated[
+        tuple[Declared, ...], Meta(description="behavioural tests, beside those in the files of the folder behaviours")
+    ] = ()

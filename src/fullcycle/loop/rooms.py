@@ -131,11 +131,11 @@ class Rooms:
         if refit is not None:
             inputs["refit"] = refit
         using = {"blobs": self.run.blobs, "run": self.run, "engine": self.engine, "progress": self.progress}
-        settings = self.settings.development
+        parameters = {"settings": self.settings.development, "behaviours": self.project.behaviours}
         call = numbered(
             self.run,
             dataset,
-            lambda reading: Call(development.make, inputs, {"settings": settings, "reading": reading}, using),
+            lambda reading: Call(development.make, inputs, {**parameters, "reading": reading}, using),
         )
         model = cast(Model, self.run.do(call))
         self._measure_once(model, lambda: measured_gates(charter, self._seconds(model)))

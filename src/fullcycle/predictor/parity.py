@@ -167,7 +167,7 @@ def _answered(scorer: Scorer, row: dict[str, Cell], values: Mapping[str, Parsed]
 def _check_columns(scorer: Scorer, parsed: Sequence[Mapping[str, Parsed]], rows: Sequence[Golden]) -> None:
     """The columns executor must answer as the row executor did."""
     answered = [number for number, row in enumerate(rows) if not row.refused]
-    frame = _frame([parsed[number] for number in answered], scorer.contract)
+    frame = parsed_frame([parsed[number] for number in answered], scorer.contract)
     matrix = scorer.plan.matrix(frame)
     scores = scorer.model.scores(matrix)
     decisions = scorer.decider.decide(scores, frame).tolist()
@@ -183,8 +183,13 @@ def _check_columns(scorer: Scorer, parsed: Sequence[Mapping[str, Parsed]], rows:
             )
 
 
-def _frame(parsed: Sequence[Mapping[str, Parsed]], contract: Contract) -> pl.DataFrame:
-    """Parsed rows as a table of the contract's kinds."""
+def parsed_frame(parsed: Sequence[Mapping[str, Parsed]], contract: Contract) -> pl.DataFrame:
+    """Rows that a contract parsed, as a table of its kinds.
+
+    >>> from fullcycle.predictor.contract import ColumnRule
+    >>> parsed_frame([{"x": 1.0}, {"x": float("nan")}], Contract((ColumnRule(name="x", kind="float"),)))["x"].to_list()
+    [1.0, None]
+    """
     columns = []
     for rule in contract.columns:
         cells = pl.Series(rule.name, [values[rule.name] for values in parsed], strict=False)

@@ -31,6 +31,7 @@ from fullcycle.data.sources.read import read
 from fullcycle.data.sources.reading import Reading
 from fullcycle.data.sources.settings import Source
 from fullcycle.deployment.settings import Deployment
+from fullcycle.development.behaviours.read import Behaviour, read_behaviours
 from fullcycle.development.settings import Development
 from fullcycle.kernel.blobs import FolderBlobs, write_aside
 from fullcycle.kernel.clock import SystemClock, duration
@@ -221,6 +222,17 @@ class Project:
         """Run ``cycle.py`` once, so that what it decorates is registered."""
         if self.code:
             load_code(self.folder / "cycle.py")
+
+    @cached_property
+    def behaviours(self) -> tuple[Behaviour, ...]:
+        """The behavioural tests of ``cycle.toml`` and of the folder ``behaviours``.
+
+        Raises
+        ------
+        InputError
+            A test or a file of them is not as it should be.
+        """
+        return read_behaviours(self.folder, self.document, self.settings.development.behaviours)
 
     @property
     def label_delay(self) -> timedelta:
