@@ -43,7 +43,7 @@ def test_the_leaderboard_has_every_trial_best_first(project: fc.Project) -> None
     board = project.leaderboard(model)
     assert board.columns == ["trial", "learner", "loss"]
     assert board["loss"].is_sorted()
-    assert set(board["learner"]) == {"linear", "lightgbm", "constant"}
+    assert set(board["learner"]) == {"linear", "lightgbm", "constant", "lightgbm_defaults", "todays_rule"}
 
 
 def test_rows_of_a_part(project: fc.Project) -> None:
@@ -82,7 +82,7 @@ def test_health_is_of_a_window_that_matured(project: fc.Project) -> None:
 def test_overrides_hold_for_one_recorded_run(project: fc.Project, folder: Path) -> None:
     before = project.current
     model = project.develop(learners=["linear"], search_budget="3 trials")
-    assert set(project.leaderboard(model)["learner"]) == {"linear", "constant"}
+    assert set(project.leaderboard(model)["learner"]) == {"linear", "constant", "lightgbm_defaults", "todays_rule"}
     assert model.id in model_ids(folder)
     after = fc.open_project(folder, workers=1)
     assert after.current.release == before.release

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from fullcycle.data.records import Dataset
+from fullcycle.development.baselines import baseline_gates, baselines
 from fullcycle.development.behave import behaviours as own_behaviours
 from fullcycle.development.behaviours.checks import prepare
 from fullcycle.development.behaviours.judge import judge
@@ -22,6 +23,7 @@ from fullcycle.development.gates import gates, measured_gates
 from fullcycle.development.holdout import hold_out
 from fullcycle.development.learners import LEARNERS
 from fullcycle.development.records import Line, Model, Trial
+from fullcycle.development.rule_scores import expert
 from fullcycle.development.search import Progress, best, passed_over, search, silent
 from fullcycle.development.settings import Development
 from fullcycle.development.table import Floats, Given, rows
@@ -70,6 +72,9 @@ def make(
     policy = policy_of(charter, dataset)
     frame, target = rows(dataset, charter.target, blobs, "test")
     tests = [prepare(it, dataset.contract, policy, frame) for it in behaviours]
+    expert(
+        settings.knowledge.expert_rule, policy.kinds, charter.task, policy.zone
+    )  # a mistake is told before the search
     columns = learnable(dataset.columns, charter)
     given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
     check_settings(settings.features, columns, given.expressions, knowledge=settings.knowledge)
@@ -82,7 +87,8 @@ def make(
     scores = final.model.scores(final.plan.matrix(frame))
     scored = score_rows(frame, target, scores, known=final.known, charter=charter, classes=len(dataset.classes))
     found = figures(scored, charter=charter, policy=policy)
-    seen = look(Seen(chosen, given, final, scored, held, policy))
+    beside = baselines(given, policy, scored, trials)
+    seen = msgspec.structs.replace(look(Seen(chosen, given, final, scored, held, policy)), baselines=beside)
     return Model(
         parents=(dataset.id, charter.id),
         task=charter.task,
@@ -102,6 +108,7 @@ def make(
         reading=reading,
         findings=(
             *gates(charter, found, reading=reading, effects=seen.design_effects),
+            *baseline_gates(beside, charter, reading=reading),
             *evaluation_findings(seen, task=charter.task, confidence=charter.confidence),
             *judge(tests, final.plan, final.model, contract=dataset.contract, policy=policy),
             *own_behaviours(final.plan, final.model),

@@ -128,6 +128,12 @@ class Knowledge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[Annotated[tuple[str, ...], Meta(min_length=2)], ...],
         Meta(description="lists of columns of which one path through a tree may use one only"),
     ] = ()
+    expert_rule: Annotated[
+        str,
+        Meta(
+            description="what an expert would say, as an expression: a condition or a score; evaluated beside the model"
+        ),
+    ] = ""
 
 
 class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from fullcycle.data.portrait import Portrait, read
 from fullcycle.data.profile.statistics import Statistics, statistics
 from fullcycle.data.records import Dataset
 from fullcycle.deployment.records import Release
+from fullcycle.development.evaluation import evaluation_of
 from fullcycle.development.records import Model
 from fullcycle.kernel.clock import parse_instant
 from fullcycle.kernel.record import Record
@@ -125,8 +126,16 @@ class Project:
         return _cycle({kind: run.get(id) for kind, id in current.items()})
 
     def leaderboard(self, model: Model) -> pl.DataFrame:
-        """Every trial behind *model*, best first: ``learner``, ``loss``, ``trial``."""
-        return pl.DataFrame([msgspec.to_builtins(line) for line in model.leaderboard])
+        """Every trial behind *model* and every baseline, best first: ``learner``, ``loss``, ``trial`` (none for a baseline)."""
+        lines = [msgspec.to_builtins(line) for line in model.leaderboard]
+        tried = {line.learner for line in model.leaderboard}
+        beside = evaluation_of(model, self.folder.blobs).baselines
+        lines += [
+            {"trial": None, "learner": it.name, "loss": it.loss}
+            for it in beside
+            if it.loss is not None and it.name not in tried
+        ]
+        return pl.DataFrame(lines, infer_schema_length=None).sort("loss", maintain_order=True)
 
     def rows(self, dataset: Dataset, part: str = "train") -> pl.DataFrame:
         """Rows of the ``train``, ``validation`` or ``test`` part of *dataset*."""
