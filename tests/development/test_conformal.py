@@ -93,3 +93,27 @@ def test_figures_say_what_came_of_it() -> None:
 
 def rest() -> dict[str, Any]:
     return {"confidence": 0.9, "exchangeable": "rows", "n": 99, "blocks": 5}
+
+
+@pytest.mark.parametrize(("task", "make"), [("binary", chances), ("multiclass", classes)])
+def test_the_set_that_is_answered_is_the_one_whose_coverage_is_told(task: str, make: Any) -> None:
+    target, scores, blocks = make(np.random.default_rng(1), 40)
+    found = calibrate(task, target, scores, blocks, confidence=0.9)
+    names = ("false", "true") if task == "binary" else ("a", "b", "c")
+    sets = [found.labels(score, names) for score in scores.tolist()]
+    inside = [names[int(code)] in members for code, members in zip(target, sets, strict=True)]
+    assert inside == covered(task, target, scores, found).tolist()
+    figures = coverage(task, target, scores, blocks, found, confidence=0.9)
+    assert figures["set_size"].point == pytest.approx(np.mean([len(members) for members in sets]))
+    assert all(sets)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("task", "make"), [("binary", chances), ("multiclass", classes), ("regression", numbers)])
+@pytest.mark.parametrize("confidence", [0.8, 0.9, 0.95])
+def test_coverage_lies_within_two_points_over_fifty_seeds(task: str, make: Any, confidence: float) -> None:
+    found = share_covered(task, make, confidence=confidence)
+    if task == "binary" and confidence < 0.9:  # where most rows are surer than that, their likeliest class covers more
+        assert found >= confidence - 0.02
+    else:
+        assert found == pytest.approx(confidence, abs=0.02)

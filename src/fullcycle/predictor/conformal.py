@@ -8,6 +8,7 @@ hierarchical data*); with too few blocks for that, a new *row* is, if rows are e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -48,3 +49,21 @@ class Conformal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """
         likeliest = probabilities.index(max(probabilities))
         return [code for code, share in enumerate(probabilities) if code == likeliest or 1 - share <= self.quantile]
+
+    def labels(self, score: float | list[float], classes: Sequence[str] = ("false", "true")) -> list[str]:
+        """The outcomes that may come true, of the probability of true or of one per class; the likeliest always may.
+
+        Parameters
+        ----------
+        classes : their names, in the order of a score; of a binary task *false* and *true*.
+
+        Examples
+        --------
+        >>> found = Conformal(quantile=0.7, confidence=0.9, exchangeable="rows", n=100, blocks=5)
+        >>> found.labels(0.6), found.labels(0.2), found.labels([0.1, 0.3, 0.6], ("a", "b", "c"))
+        (['false', 'true'], ['false'], ['b', 'c'])
+        """
+        if isinstance(score, list):
+            return [classes[code] for code in self.members(score)]
+        inside = (score <= self.quantile or score <= 0.5, 1 - score <= self.quantile or score > 0.5)
+        return [name for name, member in zip(classes, inside, strict=True) if member]

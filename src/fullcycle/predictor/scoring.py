@@ -20,6 +20,7 @@ from fullcycle.predictor.todays_rule import UNKNOWN
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_LABELS = pl.List(pl.String)
 _POSITION = "\0row"  # no column of a file is called so
 
 
@@ -117,7 +118,7 @@ class Scorer:
         Returns
         -------
         Columns ``score`` (for multiclass ``score_<class>``) and ``decision``; of a calibrated regression ``low`` and
-        ``high`` too, the prediction interval.
+        ``high`` too, the prediction interval, and of a calibrated classification ``set``, the outcomes that may come true.
 
         Raises
         ------
@@ -171,6 +172,9 @@ class Scorer:
                 pl.Series("low", scores - conformal.quantile),
                 pl.Series("high", scores + conformal.quantile),
             ]
+        elif conformal is not None:
+            names = list(self.classes) or ["false", "true"]
+            columns.append(pl.Series("set", [conformal.labels(it, names) for it in scores.tolist()], dtype=_LABELS))
         return pl.DataFrame(columns)
 
     def _refusals(self, scores: Floats, good: pl.DataFrame) -> list[dict[str, str] | None]:

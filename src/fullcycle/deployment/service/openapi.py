@@ -70,6 +70,12 @@ def _schemas(serving: Serving, answerer: Answerer) -> dict[str, Any]:
     failure = _object({"row": {"type": ["integer", "null"]}, "column": text, "found": text, "expected": text})
     prediction = _object({"id": text, "decision": {"type": ["string", "number"]}, "score": score, "variant": text})
     prediction["properties"]["interval"] = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    prediction["properties"]["set"] = {
+        "type": "array",
+        "items": text,
+        "minItems": 1,
+        "description": "the outcomes that may come true, at the declared confidence",
+    }
     failures = {"type": "array", "items": {"$ref": "#/components/schemas/RowFailure"}}
     labels = Contract(tuple(_rule(name, kind) for name, kind in serving.labels.items())).json_schema()["properties"]
     outcome = {

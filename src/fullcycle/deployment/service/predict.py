@@ -31,13 +31,20 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One answer as the client sees it; *interval* is of a regression's score, where the model was calibrated."""
+    """One answer as the client sees it.
+
+    Attributes
+    ----------
+    interval : where the model was calibrated, the prediction interval of a regression's score.
+    labels : likewise of a classification the outcomes that may come true; ``set`` in JSON.
+    """
 
     id: str
     decision: str | float
     score: float | list[float] | None
     variant: str
     interval: tuple[float, float] | None = None
+    labels: list[str] | None = msgspec.field(name="set", default=None)
 
 
 class Predictions(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,11 +87,11 @@ async def predict(body: bytes, answerer: Answerer, log: TrafficLog, metrics: Met
         predictions = await _logged(answers, failures, request.partial, log, now)
         for one in predictions:
             metrics.predictions[one.variant] += 1
-    return Predictions(answerer.route.champion, with_intervals(predictions, answerer.predictor.policy), failures)
+    return Predictions(answerer.route.champion, with_conformal(predictions, answerer.predictor.policy), failures)
 
 
-def with_intervals(predictions: list[Prediction], policy: Policy) -> list[Prediction]:
-    """The same with prediction intervals, which the policy of a calibrated regression tells.
+def with_conformal(predictions: list[Prediction], policy: Policy) -> list[Prediction]:
+    """The same with prediction intervals or sets, which the policy of a calibrated model tells; none without a score.
 
     >>> from fullcycle.measure.value import ValueTable
     >>> from fullcycle.predictor.conformal import Conformal
@@ -92,15 +99,30 @@ def with_intervals(predictions: list[Prediction], policy: Policy) -> list[Predic
     ...     task="regression", actions=(), values=ValueTable(task="regression", currency="EUR"), todays_rule={"always": 0.0},
     ...     conformal=Conformal(quantile=2.5, confidence=0.95, exchangeable="blocks", n=900, blocks=30),
     ... )
-    >>> [it.interval for it in with_intervals([Prediction("a", 7.0, 7.0, "champion")], policy)]
+    >>> [it.interval for it in with_conformal([Prediction("a", 7.0, 7.0, "champion")], policy)]
     [(4.5, 9.5)]
     """
-    if policy.task != "regression" or policy.conformal is None:
+    found = policy.conformal
+    if found is None:
         return predictions
+    if policy.task == "regression":
+        return [
+            msgspec.structs.replace(it, interval=found.interval(it.score)) if isinstance(it.score, float) else it
+            for it in predictions
+        ]
+    classes = policy.values.classes
     return [
-        msgspec.structs.replace(it, interval=policy.conformal.interval(it.score)) if isinstance(it.score, float) else it
+        it
+        if it.score is None
+        else msgspec.structs.replace(it, labels=found.labels(it.score, _names(it.score, classes)))
         for it in predictions
     ]
+
+
+def _names(score: float | list[float], classes: tuple[str, ...]) -> tuple[str, ...]:
+    if isinstance(score, list):
+        return classes or tuple(str(code) for code in range(len(score)))
+    return "false", "true"
 
 
 async def _logged(
