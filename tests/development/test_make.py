@@ -19,6 +19,7 @@ from fullcycle.development.learners import LEARNERS
 from fullcycle.development.records import Model
 from fullcycle.development.settings import Development
 from fullcycle.engine import LocalEngine, SerialEngine
+from fullcycle.kernel import verbs
 from fullcycle.kernel.errors import ColumnMissing, InputError, UnknownKey
 from fullcycle.kernel.record import read
 from fullcycle.measure.metrics import log_loss, roc_auc
@@ -268,3 +269,13 @@ def test_progress_is_told_after_each_round(world: Any) -> None:
 def test_the_record_keeps_no_count_of_time(world: Any) -> None:
     names = {field.name for field in msgspec.structs.fields(Model)}
     assert not names & {"seconds", "duration", "latency"}
+
+
+def test_a_new_version_of_a_learners_library_is_another_trial(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset, charter = world.dataset(world.frame(300)), world.charter()
+    settings: dict[str, Any] = {"learners": ("xgboost", "linear"), "search": "none"}
+    pytest.importorskip("xgboost", reason="pip install 'fullcycle[xgboost]'")
+    world.develop(charter, dataset, **settings)
+    monkeypatch.setitem(verbs._FOUND, "xgboost-cpu", "0.0.1")
+    world.develop(charter, dataset, **settings, seed=0, round=3)  # other settings, so that the step itself runs again
+    assert world.steps("development.trial") == ["step"] * 3 + ["reused"] * 2 + ["step"]

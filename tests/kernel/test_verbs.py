@@ -173,6 +173,16 @@ def test_a_librarys_version_changes_the_key(run: Run, monkeypatch: pytest.Monkey
     assert run.key(call) != before
 
 
+def test_a_call_may_name_libraries_of_its_own(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Call(PLAIN.step, PLAIN.inputs, PLAIN.parameters, libraries=("msgspec", "no-such-package"))
+    before = run.key(call)
+    assert before != run.key(PLAIN)
+    run.do(call)
+    assert list(run.journal.read())[-1].libraries == {"msgspec": msgspec.__version__, "no-such-package": ""}
+    monkeypatch.setitem(verbs._FOUND, "no-such-package", "1.0")  # it was installed since
+    assert run.key(call) != before
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_the_projects_code_changes_the_key_of_steps_that_call_it(run: Run, own: bool) -> None:
     call = Call(_declared(own=own))

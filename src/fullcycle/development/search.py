@@ -19,6 +19,7 @@ from fullcycle.development.admission import obstacle
 from fullcycle.development.features import Expressions, fit_plan, learnable
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import BUILT_IN, LEARNERS, Learner, Parameters, Training
+from fullcycle.development.learners.libraries import libraries
 from fullcycle.development.records import Trial
 from fullcycle.development.settings import Development, Features, Knowledge
 from fullcycle.development.table import Floats, Given, Source, rows
@@ -160,6 +161,7 @@ def _call(given: Given, learner: str, parameters: Parameters) -> Call:
             "seed": settings.seed,
         },
         using={"blobs": given.blobs},
+        libraries=libraries([learner]),
     )
 
 

@@ -9,6 +9,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
@@ -91,12 +92,14 @@ class Call(msgspec.Struct, frozen=True):
     inputs : records and observations, by parameter name.
     parameters : plain values and settings, by parameter name.
     using : live handles, such as the blob store; they must not change the result.
+    libraries : those whose version may change this call's result, beside those that the step declares for all calls.
     """
 
     step: Step[Any, Any]
     inputs: Mapping[str, Record | Observation] = {}
     parameters: Mapping[str, Any] = {}
     using: Mapping[str, Any] = {}
+    libraries: tuple[str, ...] = ()
 
     def __call__(self) -> Record:
         """Run the step, whatever the journal says."""
@@ -226,7 +229,7 @@ class Run:
                     "version": call.step.version,
                     "inputs": {name: value.id for name, value in call.inputs.items()},
                     "parameters": self.parameters_digest(call),
-                    "libraries": _versions(call.step.libraries),
+                    "libraries": _versions(call.step.libraries + call.libraries),
                     "code": self.code if call.step.project_code else "",
                 }
             )
@@ -260,7 +263,7 @@ class Run:
                 made,
                 cost={"seconds": seconds},
                 code=code_digest(call.step.function),
-                libraries=_versions(call.step.libraries),
+                libraries=_versions(call.step.libraries + call.libraries),
             )
         )
 
@@ -298,9 +301,13 @@ _FOUND: dict[str, str] = {}
 
 
 def _versions(libraries: tuple[str, ...]) -> dict[str, str]:
+    """The version of each, empty where it is not installed."""
     for name in libraries:
         if name not in _FOUND:
-            _FOUND[name] = installed(name)
+            try:
+                _FOUND[name] = installed(name)
+            except PackageNotFoundError:
+                _FOUND[name] = ""
     return {name: _FOUND[name] for name in libraries}
 
 

@@ -16,6 +16,7 @@ from fullcycle.data.records import Dataset
 from fullcycle.deployment.probe import probe
 from fullcycle.deployment.records import Release
 from fullcycle.development.gates import measured_gates
+from fullcycle.development.learners.libraries import libraries
 from fullcycle.development.records import Model, Trial
 from fullcycle.engine import LocalEngine
 from fullcycle.kernel.clock import Clock
@@ -131,11 +132,14 @@ class Rooms:
         if refit is not None:
             inputs["refit"] = refit
         using = {"blobs": self.run.blobs, "run": self.run, "engine": self.engine, "progress": self.progress}
+        learners = self.settings.development.learners if refit is None else (refit.learner,)
         parameters = {"settings": self.settings.development, "behaviours": self.project.behaviours}
         call = numbered(
             self.run,
             dataset,
-            lambda reading: Call(development.make, inputs, {**parameters, "reading": reading}, using),
+            lambda reading: Call(
+                development.make, inputs, {**parameters, "reading": reading}, using, libraries(learners)
+            ),
         )
         model = cast(Model, self.run.do(call))
         self._measure_once(model, lambda: measured_gates(charter, self._seconds(model)))

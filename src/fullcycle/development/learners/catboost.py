@@ -50,6 +50,7 @@ class CatBoost:
     tasks = ("binary", "multiclass", "regression")
     keeps_rows = False
     honours = ("monotone",)
+    libraries = ("catboost",)
 
     def default(self) -> Parameters:
         """CatBoost's own, with the learning rate said."""

@@ -75,6 +75,7 @@ class Learner(Protocol):
     tasks : which it can do.
     keeps_rows : whether its models hold training rows, which rules it out where there is personal data.
     honours : what of declared knowledge it can keep to: ``monotone``, ``never_together``.
+    libraries : where there are any, packages of its own whose versions may change what it fits.
     """
 
     @property

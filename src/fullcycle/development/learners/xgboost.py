@@ -47,6 +47,7 @@ class XGBoost:
     tasks = ("binary", "multiclass", "regression")
     keeps_rows = False
     honours = ("monotone", "never_together")
+    libraries = ("xgboost", "xgboost-cpu")
 
     def default(self) -> Parameters:
         """XGBoost's own, but a third of the learning rate."""
