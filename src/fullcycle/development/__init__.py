@@ -71,7 +71,8 @@ def make(
     """
     policy = policy_of(charter, dataset)
     frame, target = rows(dataset, charter.target, blobs, "test")
-    tests = [prepare(it, dataset.contract, policy, frame) for it in behaviours]
+    unread = {it.name for it in dataset.columns if not it.feature} - {charter.time}
+    tests = [prepare(it, dataset.contract, policy, frame, unread=unread) for it in behaviours]
     expert(
         settings.knowledge.expert_rule, policy.kinds, charter.task, policy.zone
     )  # a mistake is told before the search

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -161,6 +162,17 @@ def test_a_row_that_cannot_be_is_told_with_its_place(cases: Any, test: Any, told
     with pytest.raises(InputError) as refused:
         found(SENSIBLE, cases, **test)
     assert told in str(refused.value)
+
+
+def test_a_row_may_leave_out_what_nothing_depends_on() -> None:
+    contract = Contract((*CONTRACT.columns, ColumnRule(name="id", kind="category", nullable=False, pattern="[a-z]+")))
+    test = Behaviour(name="t", place="t", test=Declared(at_most=1.0), cases=(Case(place="row 1", row={"x": 1.0}),))
+    assert prepare(test, contract, POLICY, TEST_ROWS, unread={"id"}).checks
+    with pytest.raises(InputError, match="column 'id'"):
+        prepare(test, contract, POLICY, TEST_ROWS)
+    read = msgspec.structs.replace(POLICY, todays_rule={"expression": "id == 'a'"}, kinds=contract.kinds)
+    with pytest.raises(InputError, match="column 'id'"):
+        prepare(test, contract, read, TEST_ROWS, unread={"id"})
 
 
 def test_a_failing_test_keeps_a_developed_model_from_serving(world: Any) -> None:

@@ -6,7 +6,7 @@ This is done before anything is fitted, so that a mistake in a test is told at o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import product
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from fullcycle.development.losses import sample
 from fullcycle.kernel.errors import ColumnMissing, InputError, UnknownKey
 from fullcycle.predictor.contract import Contract, Failure, Parsed
 from fullcycle.predictor.expression import parse
-from fullcycle.predictor.policy import Policy
+from fullcycle.predictor.policy import Decider, Policy
 
 MOST = 10_000  # rows that the templates of one test may make
 Row = Mapping[str, Any]
@@ -59,12 +59,15 @@ class Prepared(NamedTuple):
     skipped: int
 
 
-def prepare(behaviour: Behaviour, contract: Contract, policy: Policy, test_rows: pl.DataFrame) -> Prepared:
+def prepare(
+    behaviour: Behaviour, contract: Contract, policy: Policy, test_rows: pl.DataFrame, *, unread: Collection[str] = ()
+) -> Prepared:
     """The checks of a test.
 
     Parameters
     ----------
     test_rows : of which a test may want a sample.
+    unread : columns that no score and no decision depends on, such as the entity: a row may leave them out.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def prepare(behaviour: Behaviour, contract: Contract, policy: Policy, test_rows:
     """
     test = behaviour.test
     _check_task(behaviour, policy)
-    maker = _Maker(behaviour, contract, policy)
+    maker = _Maker(behaviour, contract, policy, unread)
     if not test.sample:
         return Prepared(behaviour, tuple(maker.checks(behaviour.cases)), 0)
     names = [rule.name for rule in contract.columns if rule.name in test_rows.columns]
@@ -95,10 +98,13 @@ class _NotAsAgreed(InputError):
 
 
 class _Maker:
-    def __init__(self, behaviour: Behaviour, contract: Contract, policy: Policy) -> None:
+    def __init__(self, behaviour: Behaviour, contract: Contract, policy: Policy, unread: Collection[str]) -> None:
         self.test, self.place = behaviour.test, behaviour.place
         self.kinds, self._check = contract.kinds, contract.compile()
-        self._missing: Row = {rule.name: None for rule in contract.columns if rule.nullable}
+        any_, read = contract.example(), set(Decider(policy).columns)
+        self._missing: Row = {rule.name: None for rule in contract.columns if rule.nullable} | {
+            name: any_[name] for name in any_ if name in unread and name not in read
+        }
         for name in (*self.test.change, *self.test.swap):
             self._check_column(name, self.place)
         self._changes = {
