@@ -11,6 +11,7 @@ import pytest
 from fullcycle.development.contributions import by_column, effects, explain, explainable
 from fullcycle.development.importance import importance
 from fullcycle.development.partial_dependence import partial_dependence
+from fullcycle.development.shapley import shapley
 from fullcycle.kernel.errors import InputError
 from fullcycle.predictor.formats import load
 from fullcycle.predictor.formats.linear import Linear
@@ -105,3 +106,26 @@ def test_a_format_without_exact_values_has_none(fitted: Any) -> None:
     assert effects(plan, Other(), frame, np.zeros(180, np.int64), confidence=0.95) == ()
     with pytest.raises(InputError, match="no exact explanation"):
         by_column(plan, Other(), frame, background=frame)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_one_row_of_any_format_is_explained_by_sampling(fitted: Any, task: str) -> None:
+    plan, model, frame = fitted(task, "decision_tree")
+    row, others = frame.head(1), frame.tail(100)
+    found = explain(plan, model, row, background=others)
+    added = np.array(found.expected) + np.sum([it.adds for it in found.contributions], axis=0)
+    np.testing.assert_allclose(added, np.atleast_1d(model.scores(plan.matrix(row))[0]), atol=1e-12)
+    assert found == explain(plan, model, row, background=others)
+    assert found.contributions[0].column in ("x", "carrier")
+    with pytest.raises(InputError, match="needs rows"):
+        explain(plan, model, row)
+
+
+def test_sampled_values_are_near_the_exact_ones_of_a_linear_model(fitted: Any) -> None:
+    plan, model, frame = fitted("regression", "linear")
+    row, others = frame.head(1), frame.tail(150)
+    exact = {it.column: it.adds[0] for it in explain(plan, model, row, background=others).contributions}
+    names, sampled = shapley(plan, model, row, others)
+    spread = float(np.std(model.scores(plan.matrix(others))))
+    for name, value in zip(names, sampled[0], strict=False):
+        assert value == pytest.approx(exact.get(name, 0.0), abs=0.25 * spread)

@@ -1,7 +1,7 @@
 """SHAP values: how much each column adds to one row's score, exactly.
 
 For trees of LightGBM by its own TreeSHAP, in log-odds (or the target's unit); for a linear model by its weights, against the
-mean of rows that are given. They add up, with what is expected of any row, to the row's raw score. Lundberg and Lee 2017;
+mean of rows that are given; for any other model by sampling, of the score itself. They add up, with what is expected of any row, to the row's raw score. Lundberg and Lee 2017;
 Lundberg et al. 2020, *From local explanations to global understanding with explainable AI for trees*.
 """
 
@@ -15,6 +15,7 @@ import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from fullcycle.development.shapley import shapley
 from fullcycle.development.table import Floats
 from fullcycle.kernel.errors import InputError
 from fullcycle.measure.intervals import Estimate, mean_interval
@@ -52,19 +53,26 @@ def explain(
     Parameters
     ----------
     row : a table of one row.
-    background : rows whose mean a linear model's contributions are told against; a LightGBM model needs none.
+    background : rows that contributions are told against: the mean of a linear model's, rows drawn for other formats,
+        whose contributions are to the score itself; a LightGBM model needs none.
 
     Raises
     ------
     InputError
-        The model's format has no exact explanation (permutation importance speaks for any), there is not one row, or a
-        linear model is given no background.
+        There is not one row, or a model that is not LightGBM's is given no background.
     """
     if row.height != 1:
         raise InputError("an explanation is of one row", found=row.height, expected="1")
-    if background is None and isinstance(model, Linear):
-        raise InputError("a linear model's explanation needs rows to be told against", mend="give background")
-    columns, values = by_column(plan, model, row, background=row if background is None else background)
+    if model.name != "lightgbm" and (background is None or not background.height):
+        raise InputError(
+            "this model's explanation needs rows to be told against", found=model.name, mend="give background"
+        )
+    told = row if background is None else background
+    if explainable(model):
+        columns, values = by_column(plan, model, row, background=told)
+    else:
+        columns, sampled = shapley(plan, model, row, told)
+        values = sampled[None]
     found = [
         Contribution(column=name, adds=tuple(float(it) for it in values[0, :, place]))
         for place, name in enumerate(columns)
