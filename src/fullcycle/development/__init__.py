@@ -38,7 +38,7 @@ __all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of"]
 
 @step(
     "development.make",
-    version=3,
+    version=4,
     libraries=("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars"),
     project_code=True,
 )

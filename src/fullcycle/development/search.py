@@ -48,7 +48,7 @@ def silent(what: str, done: int, total: int) -> None:
 
 @step(
     "development.trial",
-    version=3,
+    version=4,
     libraries=("lightgbm", "scikit-learn", "numpy", "scipy", "polars"),
     project_code=True,
 )
