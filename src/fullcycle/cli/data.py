@@ -70,10 +70,10 @@ def _make(session: Session) -> None:
 
 def _tell(session: Session, dataset: Dataset) -> None:
     from fullcycle.kernel.record import kind_of
-    from fullcycle.loop.gates import measured
+    from fullcycle.project.measured import measured
 
     zone = session.project.settings.project.timezone
-    findings = (*dataset.findings, *measured(session.state.refresh(), dataset.id))
+    findings = (*dataset.findings, *measured(session.state.refresh().entries, dataset.id))
     against = sorted((one for one in findings if one.passed is False), key=lambda one: one.severity != "reject")
     reasons = sorted(dataset.turned_away.items(), key=lambda item: (-item[1], item[0]))
     session.tell(

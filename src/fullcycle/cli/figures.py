@@ -110,10 +110,10 @@ def _money(found: Estimate | None) -> str:
 def tell_record(session: Session, record: Record) -> None:
     """Say what a stage made, with its findings and what was measured of it."""
     from fullcycle.kernel.record import kind_of
-    from fullcycle.loop.gates import measured
+    from fullcycle.project.measured import measured
 
     zone = session.project.settings.project.timezone
-    findings = (*getattr(record, "findings", ()), *measured(session.state.refresh(), record.id))
+    findings = (*getattr(record, "findings", ()), *measured(session.state.refresh().entries, record.id))
     session.tell(
         {"id": record.id, "kind": kind_of(record), "figures": facts(record, zone), "findings": findings},
         f"{kind_of(record)} {record.id[:12]}  {figure(record, zone)}",

@@ -16,11 +16,11 @@ from fullcycle.cli.session import Session, declare
 def command(session: Session, record: str) -> None:
     """Show a record in full. RECORD is a kind (charter, dataset, model, release, health, verdict) or the first digits of an id."""
     from fullcycle.kernel.record import kind_of
-    from fullcycle.loop.gates import measured
+    from fullcycle.project.measured import measured
     from fullcycle.project.selfcheck import erased_of
 
     found = session.record(record)
-    noted = measured(session.state, found.id)
+    noted = measured(session.state.entries, found.id)
     erased = erased_of(session.project.blobs, found)
     fields: dict[str, Any] = json.loads(found.canonical)
     document = {"id": found.id, "kind": kind_of(found), "record": fields, "measured": noted, "erased": erased}

@@ -14,6 +14,7 @@ from fullcycle.document.content import (
     figure,
     finding_line,
     findings_grid,
+    span,
 )
 from fullcycle.document.render import Form, Title, markdown_text, render
 
@@ -33,4 +34,5 @@ __all__ = [
     "findings_grid",
     "markdown_text",
     "render",
+    "span",
 ]

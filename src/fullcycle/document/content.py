@@ -6,6 +6,7 @@ No answer is made up: what nobody declared and nothing measured is "not stated".
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from fullcycle.kernel.finding import Finding
@@ -65,6 +66,18 @@ def figure(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.4g}"
+
+
+def span(gap: timedelta) -> str:
+    """A duration in its largest whole unit.
+
+    >>> span(timedelta(days=1)), span(timedelta(seconds=90))
+    ('1d', '90s')
+    """
+    for unit, length in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1))):
+        if gap >= length and not gap % length:
+            return f"{gap // length}{unit}"
+    return f"{gap.total_seconds():g}s"
 
 
 def estimate(found: Estimate | None) -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from fullcycle.data.records import Column, Dataset
 from fullcycle.data.split.division import PARTS
-from fullcycle.document import NOT_STATED, Answer, Grid, Known, Section, declared, findings_grid
+from fullcycle.document import NOT_STATED, Answer, Grid, Known, Section, declared, findings_grid, span
 from fullcycle.kernel.clock import instant
 from fullcycle.kernel.finding import Finding
 from fullcycle.scoping.records import Charter
@@ -109,7 +109,7 @@ def _uses(dataset: Dataset, charter: Charter) -> Iterable[Answer]:
     )
     yield Answer("What must a user know?", text, "declared")
     gap = timedelta(microseconds=dataset.embargo)
-    yield Answer("What separates the parts?", f"An embargo of {_long(gap)}." if gap else "No embargo.", "measured")
+    yield Answer("What separates the parts?", f"An embargo of {span(gap)}." if gap else "No embargo.", "measured")
     yield declared("What could go wrong for people?", charter.risk.reasons)
     yield declared("Where can a person affected turn?", charter.risk.appeal)
 
@@ -163,7 +163,7 @@ def _column(dataset: Dataset, column: Column) -> tuple[str, ...]:
     known = (
         column.known
         if column.known in ("before", "after")
-        else f"after {_long(timedelta(microseconds=int(column.known)))}"
+        else f"after {span(timedelta(microseconds=int(column.known)))}"
     )
     seen = dataset.profile.get(column.name)
     missing = f"{seen.missing:.2%}" if seen is not None else ""
@@ -193,11 +193,3 @@ def _stated(dataset: Dataset, fact: str) -> str:
 
 def _day(at: object) -> str:
     return str(at)[:10]
-
-
-def _long(gap: timedelta) -> str:
-    """A duration in its largest whole unit."""
-    for unit, length in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1))):
-        if gap >= length and not gap % length:
-            return f"{gap // length}{unit}"
-    return f"{gap.total_seconds():g}s"
