@@ -226,7 +226,7 @@ class Run:
                     "version": call.step.version,
                     "inputs": {name: value.id for name, value in call.inputs.items()},
                     "parameters": self.parameters_digest(call),
-                    "libraries": _versions(call.step.libraries),
+                    "libraries": versions(call.step.libraries),
                     "code": self.code if call.step.project_code else "",
                 }
             )
@@ -260,7 +260,7 @@ class Run:
                 made,
                 cost={"seconds": seconds},
                 code=code_digest(call.step.function),
-                libraries=_versions(call.step.libraries),
+                libraries=versions(call.step.libraries),
             )
         )
 
@@ -297,7 +297,12 @@ def without_docstrings(tree: ast.AST) -> ast.AST:
 _FOUND: dict[str, str] = {}
 
 
-def _versions(libraries: tuple[str, ...]) -> dict[str, str]:
+def versions(libraries: tuple[str, ...]) -> dict[str, str]:
+    """The installed versions of libraries.
+
+    >>> list(versions(("numpy",)))
+    ['numpy']
+    """
     for name in libraries:
         if name not in _FOUND:
             _FOUND[name] = installed(name)

@@ -26,9 +26,9 @@ def facts(project: Project, model: Model) -> Facts:
     RecordUnknown
         An ancestor of it is not kept here.
     """
+    from fullcycle.development.board import leaderboard
     from fullcycle.development.card import Facts
     from fullcycle.development.evaluation import evaluation_of
-    from fullcycle.development.leaderboard import leaderboard
     from fullcycle.predictor.plan import Plan
 
     entries = tuple(project.journal.read())

@@ -9,8 +9,8 @@ from functools import cached_property
 import msgspec
 
 from fullcycle.data.records import Dataset
+from fullcycle.development.board import Place
 from fullcycle.development.evaluation import Evaluation
-from fullcycle.development.leaderboard import Place
 from fullcycle.development.records import Model
 from fullcycle.document import NOT_STATED
 from fullcycle.kernel.finding import Finding
