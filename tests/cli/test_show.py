@@ -1,0 +1,59 @@
+"""``show`` and ``leaderboard``: findings first, figures for reading; JSON holds the record as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from cli.conftest import Cli
+from fullcycle import open_project
+
+
+def test_a_model_is_told_findings_first_on_a_few_screens(released: Path, here: Cli) -> None:
+    said = here("show", "model", at=released).out.splitlines()
+    assert len(said) < 100
+    assert said.index(next(line for line in said if line.startswith("answer"))) < 8
+    assert not [line for line in said if re.search(r"\d\.\d{6,}", line)]
+    assert any(line.split()[1:2] == ["constant"] for line in said)
+    assert "roc_auc" in "\n".join(said)
+
+
+def test_a_dataset_and_a_charter_too(released: Path, here: Cli) -> None:
+    for kind, told in (
+        ("dataset", "turned away|parts, divided by"),
+        ("charter", r"feasibility\.rows"),
+        ("release", "bundle"),
+    ):
+        said = here("show", kind, at=released).out
+        assert len(said.splitlines()) < 110
+        assert re.search(told, said), said
+
+
+def test_json_is_the_record_to_the_last_digit(released: Path, here: Cli) -> None:
+    project = open_project(released)
+    model = project.current.model
+    assert model is not None
+    told = here("show", "model", "--json", at=released).json
+    assert (told["id"], told["record"]) == (model.id, json.loads(model.canonical))
+
+
+def test_the_leaderboard_tells_every_trial_and_its_baselines(released: Path, here: Cli) -> None:
+    told = here("leaderboard", "--json", at=released).json
+    assert [it["place"] for it in told["trials"]] == list(range(1, len(told["trials"]) + 1))
+    assert [it["loss"] for it in told["trials"]] == sorted(it["loss"] for it in told["trials"])
+    notes = {it["learner"]: it["note"] for it in told["trials"]}
+    assert notes["constant"] == "constant"
+    assert "the model" in told["trials"][0]["note"]
+    assert "defaults" in notes["lightgbm"]
+    assert all(it["seconds"] > 0 for it in told["trials"])
+    here("leaderboard", told["model"][:8], at=released)
+    here("leaderboard", "dataset", at=released).refused(2, "not a model")
+
+
+def test_a_model_is_verified(released: Path, here: Cli) -> None:
+    said = here("develop", "--verify", "model", at=released)
+    assert said.code == 0, said
+    assert said.out.startswith("equal: model ")
+    assert "the same model" in here("show", "model", at=released).out
+    here("develop", "--verify", "dataset", at=released).refused(2, "not a model")
