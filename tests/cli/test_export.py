@@ -32,8 +32,11 @@ def test_without_a_name_all_are_told(project: Path, here: Cli) -> None:
 
 
 @pytest.mark.parametrize("what", EXPORTS)
-def test_what_is_told_is_there(project: Path, released: Path, here: Cli, tmp_path: Path, what: str) -> None:
-    said = here("export", what, tmp_path / "out", "--json", at=released if EXPORTS[what].of is Model else project)
+def test_what_is_told_is_there(
+    project: Path, request: pytest.FixtureRequest, here: Cli, tmp_path: Path, what: str
+) -> None:
+    at = request.getfixturevalue("developed") if EXPORTS[what].of is Model else project
+    said = here("export", what, tmp_path / "out", "--json", at=at)
     assert said.code == 0, said
     files = [Path(file) for file in said.json["files"]]
     assert files

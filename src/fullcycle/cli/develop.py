@@ -13,6 +13,8 @@ from fullcycle.cli.session import Session, declare
 
 if TYPE_CHECKING:
     from fullcycle.development.records import Model
+    from fullcycle.kernel.record import Record
+    from fullcycle.loop.tracking import Tracking
     from fullcycle.loop.verify import Changed, Verification
 
 FIELDS = 20  # that differ and are told to people; JSON holds them all
@@ -49,14 +51,22 @@ def _make(session: Session) -> None:
 
 
 def _tell(session: Session, model: Model) -> None:
+    found = tracking_of(session, model)
+    tell_record(session, model, *tracking_lines(found), **({"mlflow": found} if found is not None else {}))
+
+
+def tracking_of(session: Session, model: Record) -> Tracking | None:
+    """Whether *model* was logged to MLflow; None where no server is named, or it was never tried."""
     from fullcycle.loop.tracking import tracking
 
-    tell_record(session, model)
-    found = tracking(session.state.refresh(), model.id)
-    if found is not None and not session.json:
-        session.tell(
-            None, "logged to MLflow" if found.logged else f"not logged to MLflow, run again to try: {found.problem}"
-        )
+    return tracking(session.state.refresh(), model.id) if session.project.platform.mlflow else None
+
+
+def tracking_lines(found: Tracking | None) -> list[str]:
+    """The same for people."""
+    if found is None:
+        return []
+    return ["logged to MLflow" if found.logged else f"not logged to MLflow; the next run tries again: {found.problem}"]
 
 
 def _verify(session: Session, named: str) -> None:

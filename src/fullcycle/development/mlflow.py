@@ -43,7 +43,10 @@ class MLflow:
     def __init__(self, url: str, *, shown: str = "") -> None:
         import urllib3
 
-        parsed = urllib3.util.parse_url(url)
+        try:
+            parsed = urllib3.util.parse_url(url)
+        except urllib3.exceptions.HTTPError:
+            raise OutsideError("this is no address of an MLflow server", place=shown or url) from None
         self._shown, self._until = shown or url, time.monotonic() + MOST
         self._base = parsed._replace(auth=None).url.rstrip("/")
         headers = urllib3.make_headers(basic_auth=parsed.auth) if parsed.auth else {}

@@ -51,8 +51,7 @@ class Cycle(Rooms):
         return dataset
 
     def develop(self, charter: Charter, dataset: Dataset, refit: Trial | None = None) -> Model:
-        """The Model of *dataset*; with *refit* that trial's learner and parameters, without a search. It is logged to MLflow
-        where ``[platform]`` names a server.
+        """The Model of *dataset*; with *refit* that trial's learner and parameters, without a search.
 
         Raises
         ------
