@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 from cli.conftest import Cli
@@ -53,3 +54,14 @@ def test_a_model_is_verified(developed: Path, here: Cli) -> None:
     assert said.out.startswith("equal: model ")
     assert "the same model" in here("show", "model", at=developed).out
     here("develop", "--verify", "dataset", at=developed).refused(2, "not a model")
+
+
+def test_a_model_whose_bytes_were_changed_is_not_equal(developed: Path, here: Cli, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(developed, tmp_path / "shop"))
+    model = open_project(folder).current.model
+    assert model is not None
+    blob = next((folder / ".fullcycle" / "blobs").rglob(model.fitted))
+    blob.chmod(0o644)
+    blob.write_bytes(blob.read_bytes() + b"x")
+    said = here("develop", "--verify", "model", "--json", at=folder)
+    assert (said.code, said.json["equal"], said.json["altered"]) == (1, False, ["fitted"])

@@ -86,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and end the process with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     with Exits(json="--json" in given, debug="--debug" in given) as exits:
-        cli().main(given, prog_name="fullcycle", standalone_mode=False)
+        # click hands over the code of an Exit here instead of raising it
+        exits.code = cli().main(given, prog_name="fullcycle", standalone_mode=False) or 0
     sys.exit(exits.code)
 
 

@@ -82,10 +82,12 @@ def _verify(session: Session, named: str) -> None:
 def _lines(found: Verification) -> Iterator[str]:
     if found.equal:
         yield f"equal: model {found.model} was made again, id by id"
+    elif found.rebuilt == found.model:
+        yield f"altered: model {found.model} comes out the same, but what is kept of it does not"
     else:
         yield f"different: model {found.model}"
         yield f"made again, it is {found.rebuilt}"
-    yield from (f"altered: the bytes of its {field} are not those that it was made with" for field in found.altered)
+    yield from (f"  the bytes of its {field} are not those that it was made with" for field in found.altered)
     yield from (f"erased since: {part} of its dataset" for part in found.erased)
     yield from _changed("not as when it was made", found.circumstances)
     yield from _changed("fields that differ", found.fields)
