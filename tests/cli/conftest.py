@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from fullcycle import open_project
 from fullcycle.cli import main
 
 ROWS = 400
@@ -107,6 +108,17 @@ def released(tmp_path_factory: pytest.TempPathFactory, made: Path, cli: Cli) -> 
     folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("released") / "shop"))
     done = cli("run", at=folder)
     assert done.code == 0, done
+    return folder
+
+
+@pytest.fixture(scope="session")
+def developed(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Path:
+    """That project with a model of three trials, of which less is looked at than usual."""
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("developed") / "shop"))
+    toml = folder / "cycle.toml"
+    less = "\n[development.evaluation]\nlearning_curve = false\nrobustness = false\nsample = 200\n"
+    toml.write_text(toml.read_text().replace('"2 trials"', '"3 trials"') + less)
+    open_project(folder, workers=1).develop()
     return folder
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from cli.conftest import Cli
 from fullcycle import open_project
+from fullcycle.development.records import Model
 from fullcycle.project.exports import EXPORTS
 from shop import orders, write_shop
 
@@ -31,8 +32,11 @@ def test_without_a_name_all_are_told(project: Path, here: Cli) -> None:
 
 
 @pytest.mark.parametrize("what", EXPORTS)
-def test_what_is_told_is_there(project: Path, here: Cli, tmp_path: Path, what: str) -> None:
-    said = here("export", what, tmp_path / "out", "--json", at=project)
+def test_what_is_told_is_there(
+    project: Path, request: pytest.FixtureRequest, here: Cli, tmp_path: Path, what: str
+) -> None:
+    at = request.getfixturevalue("developed") if EXPORTS[what].of is Model else project
+    said = here("export", what, tmp_path / "out", "--json", at=at)
     assert said.code == 0, said
     files = [Path(file) for file in said.json["files"]]
     assert files
@@ -86,6 +90,8 @@ def test_what_is_refused(project: Path, here: Cli, tmp_path: Path) -> None:
     here("export", "picture", at=project).refused(2, "write 'pictures'")
     here("export", "odcs", tmp_path, "--record", "dataset", at=project).refused(2, "--record")
     here("export", "datasheet", tmp_path, "--record", "charter", at=project).refused(2, "only a dataset")
+    here("export", "card", tmp_path, "--record", "dataset", at=project).refused(2, "only a model")
+    here("export", "card", tmp_path, at=project).refused(2, "no model has been made")
     (tmp_path / "file").write_text("x")
     here("export", "odcs", tmp_path / "file", at=project).refused(3, "contract.yaml")
     new = write_shop(tmp_path / "new", orders(days=70, per_day=30), timeline="live")

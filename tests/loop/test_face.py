@@ -41,7 +41,7 @@ def test_the_leaderboard_has_every_trial_best_first(project: fc.Project) -> None
     model = project.current.model
     assert model is not None
     board = project.leaderboard(model)
-    assert board.columns == ["trial", "learner", "loss"]
+    assert board.columns == ["place", "learner", "loss", "parameters", "note", "seconds", "trial"]
     assert board["loss"].is_sorted()
     assert set(board["learner"]) == {"linear", "lightgbm", "constant", "lightgbm_defaults", "todays_rule"}
 

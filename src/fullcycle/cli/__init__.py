@@ -25,7 +25,8 @@ COMMANDS = {
     "review": "write the Verdict of the last review period",
     "run": "every stage whose inputs changed, in order",
     "status": "where the cycle stands and what waits for whom",
-    "show": "a record in full",
+    "show": "a record: its findings, then what it holds",
+    "leaderboard": "every trial behind a model, best first",
     "diff": "what changed between two records",
     "trace": "where a record or a prediction came from",
     "approve": "sign a record",
@@ -85,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and end the process with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     with Exits(json="--json" in given, debug="--debug" in given) as exits:
-        cli().main(given, prog_name="fullcycle", standalone_mode=False)
+        # click hands over the code of an Exit here instead of raising it
+        exits.code = cli().main(given, prog_name="fullcycle", standalone_mode=False) or 0
     sys.exit(exits.code)
 
 

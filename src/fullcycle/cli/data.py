@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from fullcycle.cli.figures import facts, figure
-from fullcycle.cli.output import aligned, finding_lines
+from fullcycle.cli.output import against_lines, aligned
 from fullcycle.cli.session import Session, declare
 
 if TYPE_CHECKING:
     from fullcycle.data.clean.proposal import Proposal
     from fullcycle.data.records import Dataset
     from fullcycle.data.sources.discover import Discovery, TableFound
-    from fullcycle.kernel.finding import Finding
 
 COLUMNS = 12  # columns of a table that people are shown; JSON holds them all
-
-EVIDENCE = 6  # pieces of evidence that people are shown of a finding
 
 
 @declare("data")
@@ -70,10 +67,10 @@ def _make(session: Session) -> None:
 
 def _tell(session: Session, dataset: Dataset) -> None:
     from fullcycle.kernel.record import kind_of
-    from fullcycle.loop.gates import measured
+    from fullcycle.project.measured import measured
 
     zone = session.project.settings.project.timezone
-    findings = (*dataset.findings, *measured(session.state.refresh(), dataset.id))
+    findings = (*dataset.findings, *measured(session.state.refresh().entries, dataset.id))
     against = sorted((one for one in findings if one.passed is False), key=lambda one: one.severity != "reject")
     reasons = sorted(dataset.turned_away.items(), key=lambda item: (-item[1], item[0]))
     session.tell(
@@ -86,21 +83,10 @@ def _tell(session: Session, dataset: Dataset) -> None:
         },
         f"dataset {dataset.id[:12]}  {figure(dataset, zone)}",
         *_quarantine_lines(reasons),
-        *(("", *_against_lines(against)) if against else ()),
+        *(("", *against_lines(against)) if against else ()),
         "",
         f"{len(findings) - len(against)} more findings passed or were only looked at; 'fullcycle show dataset' tells all",
     )
-
-
-def _against_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """Findings, each with what it rests on below."""
-    head, *rest = finding_lines(findings)
-    yield head
-    for line, one in zip(rest, findings, strict=True):
-        yield line
-        shown = [f"{name.replace('_', ' ')} {value}" for name, value in one.evidence.items() if value is not None]
-        if shown:
-            yield f"  {', '.join(shown[:EVIDENCE])}" + (", …" if len(shown) > EVIDENCE else "")
 
 
 def _quarantine_lines(reasons: Sequence[tuple[str, int]]) -> Iterator[str]:

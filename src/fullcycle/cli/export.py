@@ -11,7 +11,7 @@ from fullcycle.cli.output import aligned
 from fullcycle.cli.session import Session, declare
 
 if TYPE_CHECKING:
-    from fullcycle.data.records import Dataset
+    from fullcycle.kernel.record import Record
 
 SHOWN = 8  # files that people are shown; JSON holds them all
 
@@ -19,9 +19,11 @@ SHOWN = 8  # files that people are shown; JSON holds them all
 @declare("export")
 @click.argument("what", metavar="[WHAT]", required=False)
 @click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), default="export")
-@click.option("--record", metavar="ID", help="Of this dataset; by default of the current one.")
+@click.option("--record", metavar="ID", help="Of this dataset or model; by default of the current one.")
 def command(session: Session, what: str | None, directory: Path, record: str | None) -> None:
-    """Write WHAT into DIR ('export' by default), for other tools and people: croissant, datasheet, odcs, jsonschema, pandera, pictures.
+    """Write WHAT into DIR ('export' by default), for other tools and people.
+
+    WHAT is card, croissant, datasheet, odcs, jsonschema, pandera or pictures.
 
     Without WHAT, tell what each of them is.
     """
@@ -35,12 +37,12 @@ def command(session: Session, what: str | None, directory: Path, record: str | N
     if what not in EXPORTS:
         raise UnknownKey(what, EXPORTS, what="export")
     export = EXPORTS[what]
-    if record and not export.of_record:
+    if record and export.of is None:
         raise InputError(
             f"{what} tells of the settings as they stand, of no record", place="--record", mend="leave --record out"
         )
     session.progress(f"exporting {what}", 0, 0)
-    files = export.write(session.project, lambda: _dataset(session, record or "dataset"), directory)
+    files = export.write(session.project, lambda: _record(session, record, export.of), directory)
     more = len(files) - SHOWN
     session.tell(
         {"what": what, "folder": str(directory), "files": [str(file) for file in files]},
@@ -48,12 +50,12 @@ def command(session: Session, what: str | None, directory: Path, record: str | N
     )
 
 
-def _dataset(session: Session, named: str) -> Dataset:
-    from fullcycle.data.records import Dataset
+def _record(session: Session, named: str | None, of: type[Record] | None) -> Record:
     from fullcycle.kernel.errors import InputError
     from fullcycle.kernel.record import kind_of
 
-    found = session.record(named)
-    if not isinstance(found, Dataset):
-        raise InputError("only a dataset is exported", place="--record", found=f"a {kind_of(found)}")
+    wanted = of.__name__.lower() if of is not None else ""
+    found = session.record(named or wanted)
+    if of is None or not isinstance(found, of):
+        raise InputError(f"only a {wanted} is exported so", place="--record", found=f"a {kind_of(found)}")
     return found

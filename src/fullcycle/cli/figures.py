@@ -107,17 +107,18 @@ def _money(found: Estimate | None) -> str:
     return f"{found.point:,.0f}{interval} {found.unit}"
 
 
-def tell_record(session: Session, record: Record) -> None:
-    """Say what a stage made, with its findings and what was measured of it."""
+def tell_record(session: Session, record: Record, *lines: str, **more: Any) -> None:
+    """Say what a stage made, with its findings and what was measured of it; then *lines*, or *more* of the document."""
     from fullcycle.kernel.record import kind_of
-    from fullcycle.loop.gates import measured
+    from fullcycle.project.measured import measured
 
     zone = session.project.settings.project.timezone
-    findings = (*getattr(record, "findings", ()), *measured(session.state.refresh(), record.id))
+    findings = (*getattr(record, "findings", ()), *measured(session.state.refresh().entries, record.id))
     session.tell(
-        {"id": record.id, "kind": kind_of(record), "figures": facts(record, zone), "findings": findings},
+        {"id": record.id, "kind": kind_of(record), "figures": facts(record, zone), "findings": findings, **more},
         f"{kind_of(record)} {record.id[:12]}  {figure(record, zone)}",
         *(finding_lines(findings) if findings else ()),
+        *lines,
     )
 
 

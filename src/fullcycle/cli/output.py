@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fullcycle.cli.exits import write
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from fullcycle.kernel.finding import Finding
 
+EVIDENCE = 6  # pieces of evidence that people are shown of a finding
 _ANSWERS = ("failed", "warns", "passed", "seen")
 
 
@@ -73,6 +74,24 @@ def finding_lines(findings: Iterable[Finding]) -> list[str]:
         for one in sorted(findings, key=lambda one: _ANSWERS.index(_answer(one)))
     ]
     return aligned([("answer", "check", "subject", "value", "limit", "unit"), *rows]) if rows else ["no findings"]
+
+
+def against_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """Findings, each with what it rests on below."""
+    head, *rest = finding_lines(findings)
+    yield head
+    for line, one in zip(rest, findings, strict=True):
+        yield line
+        facts = {name: value for name, value in one.evidence.items() if value is not None}
+        shown = [f"{name.replace('_', ' ')} {_fact(value)}" for name, value in facts.items()]
+        if shown:
+            yield f"  {', '.join(shown[:EVIDENCE])}" + (", …" if len(shown) > EVIDENCE else "")
+
+
+def _fact(value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else number(value) if isinstance(value, float) else value
 
 
 def _limit(finding: Finding) -> str:

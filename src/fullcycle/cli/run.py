@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from fullcycle.cli.develop import tracking_lines, tracking_of
 from fullcycle.cli.figures import figure
 from fullcycle.cli.output import aligned
 from fullcycle.cli.session import Session, declare
@@ -41,8 +42,14 @@ def command(session: Session, to: str) -> None:
     zone = session.project.settings.project.timezone
     rows = [(kind, record.id[:12], made[kind], figure(record, zone)) for kind, record in records.items()]
     stopped = STAGES.index(to) >= STAGES.index("deployment") and "release" not in records
+    logged = tracking_of(session, records["model"]) if "model" in records else None
     session.tell(
-        {"records": {kind: record.id for kind, record in records.items()}, "done": made},
+        {
+            "records": {kind: record.id for kind, record in records.items()},
+            "done": made,
+            **({"mlflow": logged} if logged is not None else {}),
+        },
         *aligned(rows),
+        *tracking_lines(logged),
         *(["a release serves in production: 'fullcycle deploy' puts this model in its place"] if stopped else []),
     )

@@ -14,6 +14,7 @@ import click
 from fullcycle.cli.output import Teller, document, say
 
 if TYPE_CHECKING:
+    from fullcycle.development.records import Model
     from fullcycle.kernel.record import Record
     from fullcycle.kernel.scope import Actor
     from fullcycle.kernel.state import State
@@ -76,6 +77,23 @@ class Session:
 
         current = heads(self.state, self.project.scope)
         return get_record(self.project.blobs, resolve(prefix, current, self.state.entries))
+
+    def model(self, prefix: str) -> Model:
+        """The model that the first digits of an id name, or ``model``: the current one.
+
+        Raises
+        ------
+        InputError
+            It is another kind of record.
+        """
+        from fullcycle.development.records import Model
+        from fullcycle.kernel.errors import InputError
+        from fullcycle.kernel.record import kind_of
+
+        found = self.record(prefix)
+        if not isinstance(found, Model):
+            raise InputError("not a model", place=prefix, found=f"a {kind_of(found)}", expected="a model")
+        return found
 
     def tell(self, value: Any, *lines: str) -> None:
         """Say *value* as JSON, or *lines* to people."""

@@ -7,30 +7,26 @@ from typing import Any
 
 import click
 
-from fullcycle.cli.output import finding_lines
 from fullcycle.cli.session import Session, declare
 
 
 @declare("show")
 @click.argument("record")
 def command(session: Session, record: str) -> None:
-    """Show a record in full. RECORD is a kind (charter, dataset, model, release, health, verdict) or the first digits of an id."""
+    """Show a record. RECORD is a kind (charter, dataset, model, release, health, verdict) or the first digits of an id."""
+    from fullcycle.cli.shown import lines
     from fullcycle.kernel.record import kind_of
-    from fullcycle.loop.gates import measured
+    from fullcycle.project.measured import measured
     from fullcycle.project.selfcheck import erased_of
 
     found = session.record(record)
-    noted = measured(session.state, found.id)
+    noted = measured(session.state.entries, found.id)
     erased = erased_of(session.project.blobs, found)
     fields: dict[str, Any] = json.loads(found.canonical)
-    document = {"id": found.id, "kind": kind_of(found), "record": fields, "measured": noted, "erased": erased}
-    said = {name: value for name, value in fields.items() if name not in ("kind", "version", "parents", "findings")}
-    findings = (*getattr(found, "findings", ()), *noted)
     session.tell(
-        document,
+        {"id": found.id, "kind": kind_of(found), "record": fields, "measured": noted, "erased": erased},
         f"{kind_of(found)} {found.id}",
         *(f"made from {parent}" for parent in found.parents),
         *(f"rows were erased from the {one} since" for one in erased),
-        *json.dumps(said, indent=2, ensure_ascii=False).splitlines(),
-        *(finding_lines(findings) if findings else ()),
+        *([] if session.json else lines(session, found, noted)),
     )

@@ -74,11 +74,13 @@ def _at(session: Session) -> datetime | None:
 
 def _gates(session: Session, records: dict[str, Record]) -> tuple[Finding, ...]:
     """Findings that the current model and release pass or not, those measured on this machine too."""
-    from fullcycle.loop.gates import measured
+    from fullcycle.project.measured import measured
 
     current = [records[kind] for kind in ("model", "release") if kind in records]
     found = [
-        one for record in current for one in (*getattr(record, "findings", ()), *measured(session.state, record.id))
+        one
+        for record in current
+        for one in (*getattr(record, "findings", ()), *measured(session.state.entries, record.id))
     ]
     judged = [one for one in found if one.passed is not None]
     return tuple(one for place, one in enumerate(judged) if one not in judged[:place])  # a release repeats its model's

@@ -229,7 +229,7 @@ class Run:
                     "version": call.step.version,
                     "inputs": {name: value.id for name, value in call.inputs.items()},
                     "parameters": self.parameters_digest(call),
-                    "libraries": _versions(call.step.libraries + call.libraries),
+                    "libraries": versions(call.step.libraries + call.libraries),
                     "code": self.code if call.step.project_code else "",
                 }
             )
@@ -263,7 +263,7 @@ class Run:
                 made,
                 cost={"seconds": seconds},
                 code=code_digest(call.step.function),
-                libraries=_versions(call.step.libraries + call.libraries),
+                libraries=versions(call.step.libraries + call.libraries),
             )
         )
 
@@ -300,8 +300,12 @@ def without_docstrings(tree: ast.AST) -> ast.AST:
 _FOUND: dict[str, str] = {}
 
 
-def _versions(libraries: tuple[str, ...]) -> dict[str, str]:
-    """The version of each, empty where it is not installed."""
+def versions(libraries: tuple[str, ...]) -> dict[str, str]:
+    """The installed version of each, empty where it is not installed.
+
+    >>> list(versions(("numpy",)))
+    ['numpy']
+    """
     for name in libraries:
         if name not in _FOUND:
             try:

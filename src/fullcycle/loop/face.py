@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,19 +17,21 @@ from fullcycle.data.portrait import Portrait, read
 from fullcycle.data.profile.statistics import Statistics, statistics
 from fullcycle.data.records import Dataset
 from fullcycle.deployment.records import Release
-from fullcycle.development.evaluation import evaluation_of
+from fullcycle.development.board import leaderboard
 from fullcycle.development.records import Model
 from fullcycle.kernel.clock import parse_instant
 from fullcycle.kernel.record import Record
 from fullcycle.kernel.settings import check
 from fullcycle.loop import stages
 from fullcycle.loop.replay import replay
+from fullcycle.loop.verify import Verification, verify
 from fullcycle.monitoring.records import Health
 from fullcycle.predictor.bundle import Predictor
 from fullcycle.project import Project as Folder
 from fullcycle.project import find_folder
 from fullcycle.project.compare import compared
 from fullcycle.project.exports import charts
+from fullcycle.project.measured import seconds
 from fullcycle.project.quarantine import quarantined
 from fullcycle.project.stages import heads
 from fullcycle.scoping.records import Charter
@@ -126,16 +129,17 @@ class Project:
         return _cycle({kind: run.get(id) for kind, id in current.items()})
 
     def leaderboard(self, model: Model) -> pl.DataFrame:
-        """Every trial behind *model* and every baseline, best first: ``learner``, ``loss``, ``trial`` (none for a baseline)."""
-        lines = [msgspec.to_builtins(line) for line in model.leaderboard]
-        tried = {line.learner for line in model.leaderboard}
-        beside = evaluation_of(model, self.folder.blobs).baselines
-        lines += [
-            {"trial": None, "learner": it.name, "loss": it.loss}
-            for it in beside
-            if it.loss is not None and it.name not in tried
-        ]
-        return pl.DataFrame(lines, infer_schema_length=None).sort("loss", maintain_order=True)
+        """Every trial behind *model*, best first, as :class:`fullcycle.development.board.Place` tells it.
+
+        ``parameters`` are JSON, since learners have different ones.
+        """
+        board = leaderboard(model, self.folder.blobs, seconds(self.folder.journal.read()))
+        rows = [msgspec.to_builtins(it) for it in board]
+        return pl.DataFrame([{**row, "parameters": json.dumps(row["parameters"], sort_keys=True)} for row in rows])
+
+    def verify(self, model: Model) -> Verification:
+        """Make *model* again from its record and compare; writes nothing to the project but a note of what came out."""
+        return verify(self._turn, model)
 
     def rows(self, dataset: Dataset, part: str = "train") -> pl.DataFrame:
         """Rows of the ``train``, ``validation`` or ``test`` part of *dataset*."""

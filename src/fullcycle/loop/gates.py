@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from fullcycle.deployment.records import Release
 from fullcycle.development.records import Model
 from fullcycle.kernel.errors import Refused
-from fullcycle.kernel.finding import Finding, failed, sentence
+from fullcycle.kernel.finding import failed, sentence
 from fullcycle.kernel.record import kind_of
 from fullcycle.kernel.state import State
-
-
-def measured(state: State, id: str) -> tuple[Finding, ...]:
-    """Findings measured on a machine about the record *id*."""
-    found = [entry.facts["findings"] for entry in state.entries if entry.verb == "measure" and id in entry.inputs]
-    return tuple(msgspec.convert(finding, Finding) for findings in found for finding in findings)
+from fullcycle.project.measured import measured
 
 
 def require(record: Model | Release, state: State) -> None:
@@ -26,7 +19,7 @@ def require(record: Model | Release, state: State) -> None:
     Refused
         Names each gate that failed.
     """
-    if stops := failed((*record.findings, *measured(state, record.id))):
+    if stops := failed((*record.findings, *measured(state.entries, record.id))):
         raise Refused(
             "a gate failed; nothing is released",
             place=f"{kind_of(record)} {record.id[:12]}",

@@ -22,6 +22,7 @@ from fullcycle.kernel.state import Route, Share
 from fullcycle.loop import gates, signatures
 from fullcycle.loop.publish import publish
 from fullcycle.loop.rooms import Progress, Rooms, Served, Window, silent
+from fullcycle.loop.tracking import track
 from fullcycle.monitoring.alerts import CHANNELS, Alert, alert_of
 from fullcycle.monitoring.records import Health
 from fullcycle.monitoring.windows import Length, window_ending
@@ -59,6 +60,7 @@ class Cycle(Rooms):
         """
         model = self.model(charter, dataset, refit)
         self.run.set_head("development", model)
+        track(self.project, self.run, model)
         gates.require(model, self.run.state)
         return model
 

@@ -8,10 +8,12 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from fullcycle.data.records import Dataset
+from fullcycle.development.records import Model
 from fullcycle.kernel.blobs import get_record, write_aside
+from fullcycle.kernel.record import Record
 from fullcycle.project.folder import Project
 from fullcycle.scoping.records import Charter
 
@@ -27,13 +29,13 @@ class Export(NamedTuple):
     Attributes
     ----------
     help : what it is, in a line.
-    write : writes it into a folder, from a project and the dataset that is asked for; the files, the main one first.
-    of_record : whether it tells of a dataset as it was made; else of the settings as they stand.
+    write : writes it into a folder, from a project and the record that is asked for; the files, the main one first.
+    of : what kind of record it tells of; None where it tells of the settings as they stand.
     """
 
     help: str
-    write: Callable[[Project, Asked, Path], list[Path]]
-    of_record: bool = True
+    write: Callable[[Project, Callable[[], Any], Path], list[Path]]
+    of: type[Record] | None = Dataset
 
 
 def croissant(project: Project, dataset: Asked, folder: Path) -> list[Path]:
@@ -107,12 +109,25 @@ def pictures(project: Project, dataset: Asked, folder: Path) -> list[Path]:
     return [_written(place / "profile.html", _page(project.settings.project.name, made.id, files)), *drawn]
 
 
+def card(project: Project, model: Callable[[], Model], folder: Path) -> list[Path]:
+    """The model card as a page, and as Markdown with the front matter of the Hugging Face hub."""
+    from fullcycle.development.card import card as text
+    from fullcycle.project.card import facts, pictures
+
+    found = facts(project, model())
+    return [
+        _written(folder / "card.html", text(found, form="html", pictures=pictures(found))),
+        _written(folder / "README.md", text(found, form="markdown")),
+    ]
+
+
 EXPORTS: dict[str, Export] = {
+    "card": Export("the model card, as HTML, and as Markdown for the Hugging Face hub", card, of=Model),
     "croissant": Export("the rows as Parquet, with metadata of Croissant 1.1", croissant),
     "datasheet": Export("the datasheet, as HTML and Markdown", datasheet),
-    "odcs": Export("columns.toml and [data.rules] as a contract of ODCS v3.1", odcs, of_record=False),
-    "jsonschema": Export("columns.toml as the JSON Schema of a row", json_schema, of_record=False),
-    "pandera": Export("columns.toml and [data.rules] as a schema of pandera", pandera, of_record=False),
+    "odcs": Export("columns.toml and [data.rules] as a contract of ODCS v3.1", odcs, of=None),
+    "jsonschema": Export("columns.toml as the JSON Schema of a row", json_schema, of=None),
+    "pandera": Export("columns.toml and [data.rules] as a schema of pandera", pandera, of=None),
     "pictures": Export("the profile of the training rows, as SVG and HTML", pictures),
 }
 """Everything that ``fullcycle export`` writes, by name."""

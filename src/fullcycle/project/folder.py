@@ -81,6 +81,9 @@ class Platform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the state of an environment lies."""
 
     journal: Annotated[str, Meta(description="the journal's address")] = "sqlite:///journal.sqlite"
+    mlflow: Annotated[
+        str, Meta(description="an MLflow server to log models and trials to, such as '${MLFLOW_TRACKING_URI}'")
+    ] = ""
 
 
 SECTIONS: dict[str, type[Struct]] = {
@@ -175,8 +178,12 @@ class Project:
     @cached_property
     def journal(self) -> Journal:
         """The journal of the environment."""
-        platform = self.settings.platform.get(self.scope.environment, Platform())
-        return open_journal(platform.journal, self.state)
+        return open_journal(self.platform.journal, self.state)
+
+    @property
+    def platform(self) -> Platform:
+        """Where the state of the environment lies."""
+        return self.settings.platform.get(self.scope.environment, Platform())
 
     @cached_property
     def blobs(self) -> FolderBlobs:

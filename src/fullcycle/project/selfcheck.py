@@ -14,7 +14,7 @@ from fullcycle.kernel.state import Route
 
 BLOBS = {
     "dataset": ("table", "quarantine", "portrait"),
-    "model": ("plan", "fitted", "scores"),
+    "model": ("plan", "fitted", "scores", "evaluation"),
     "release": ("bundle",),
 }
 """By kind of record, the fields that name a blob, or one a segment; an empty one names none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 
 import msgspec
@@ -17,6 +16,7 @@ from fullcycle.data.export.sheet import sections
 from fullcycle.data.records import Dataset, Origin
 from fullcycle.kernel.blobs import FolderBlobs
 from fullcycle.kernel.finding import Finding
+from pages import Page
 from parcels import charter, dataset, history, parcels, store
 
 POST = Origin(
@@ -43,27 +43,9 @@ def kept(tmp_path_factory) -> tuple[Dataset, FolderBlobs]:
     return msgspec.structs.replace(made, sources=(POST,), columns=columns, findings=(*made.findings, LOW)), blobs
 
 
-class Page(HTMLParser):
-    """Checks that every tag is closed in its turn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.outside: list[str] = []
-
-    def handle_starttag(self, tag, attrs):
-        self.outside += [value for name, value in attrs if name in ("src", "href")]
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
 def test_the_page_is_whole_and_needs_nothing_beside_it(kept):
     page = datasheet(kept[0], charter(), retention="730d")
-    parser = Page()
-    parser.feed(page)
+    parser = Page(page)
     assert (parser.open, parser.outside) == ([], [])
     assert "Post &amp; &lt;Co&gt;" in page
     assert "<b>so" not in page

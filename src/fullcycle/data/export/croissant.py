@@ -14,10 +14,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fullcycle.data.export.sheet import BIAS, figure
+from fullcycle.data.export.sheet import BIAS
 from fullcycle.data.records import Column, Dataset
 from fullcycle.data.sources.files import parquet
 from fullcycle.data.table import Table
+from fullcycle.document import figure
 from fullcycle.kernel.blobs import Blobs, write_aside
 from fullcycle.kernel.clock import instant
 from fullcycle.kernel.record import digest

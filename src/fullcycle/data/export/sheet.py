@@ -1,48 +1,22 @@
 """The datasheet's content: questions and answers, each taken from a record or said to be missing.
 
-The sections are those of Gebru et al. 2021, *Datasheets for Datasets*. No answer is made up: what nobody declared and
-nothing measured is "not stated".
+The sections are those of Gebru et al. 2021, *Datasheets for Datasets*.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Literal, NamedTuple
 
 from fullcycle.data.records import Column, Dataset
 from fullcycle.data.split.division import PARTS
+from fullcycle.document import NOT_STATED, Answer, Grid, Known, Section, declared, findings_grid, span
 from fullcycle.kernel.clock import instant
 from fullcycle.kernel.finding import Finding
 from fullcycle.scoping.records import Charter
 
-Known = Literal["declared", "measured", "missing"]
-NOT_STATED = "not stated"
 BIAS = ("representation", "label_rate", "label_mean", "missing_by_group", "proxy", "proxy_feature")
 PRIVACY = ("personal_data", "free_text", "k_anonymity", "l_diversity", "retention", "lawful_basis")
-
-
-class Grid(NamedTuple):
-    """A table: headings, and rows of as many cells."""
-
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-class Answer(NamedTuple):
-    """A question, what is known about it, and by whom."""
-
-    question: str
-    text: str
-    known: Known
-    grid: Grid | None = None
-
-
-class Section(NamedTuple):
-    """Questions about one side of a dataset."""
-
-    title: str
-    answers: tuple[Answer, ...]
 
 
 def sections(dataset: Dataset, charter: Charter, *, retention: str | None = None) -> tuple[Section, ...]:
@@ -65,27 +39,6 @@ def sections(dataset: Dataset, charter: Charter, *, retention: str | None = None
         Section("Maintenance", tuple(_maintenance(dataset, charter))),
         Section("Findings", (_rest(dataset),)),
     )
-
-
-def declared(question: str, text: str) -> Answer:
-    """An answer that a person gave, or that nobody did.
-
-    >>> declared("Who funded it?", " ")
-    Answer(question='Who funded it?', text='not stated', known='missing', grid=None)
-    """
-    text = text.strip()
-    return Answer(question, text or NOT_STATED, "declared" if text else "missing")
-
-
-def figure(value: float | None) -> str:
-    """A number as it is shown.
-
-    >>> figure(0.123456), figure(336776.0), figure(None)
-    ('0.1235', '336,776', '')
-    """
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 
 def _motivation(dataset: Dataset, charter: Charter) -> Iterable[Answer]:
@@ -156,7 +109,7 @@ def _uses(dataset: Dataset, charter: Charter) -> Iterable[Answer]:
     )
     yield Answer("What must a user know?", text, "declared")
     gap = timedelta(microseconds=dataset.embargo)
-    yield Answer("What separates the parts?", f"An embargo of {_long(gap)}." if gap else "No embargo.", "measured")
+    yield Answer("What separates the parts?", f"An embargo of {span(gap)}." if gap else "No embargo.", "measured")
     yield declared("What could go wrong for people?", charter.risk.reasons)
     yield declared("Where can a person affected turn?", charter.risk.appeal)
 
@@ -203,24 +156,14 @@ def _found(question: str, findings: Sequence[Finding], checks: Sequence[str]) ->
     if not told:
         return Answer(question, "No check of this kind found anything to tell.", "missing")
     failed = sum(finding.passed is False for finding in told)
-    heads = ("check", "of", "value", "interval", "limit", "verdict")
-    grid = Grid(heads, tuple(_line(finding) for finding in told))
-    return Answer(question, f"Findings: {len(told)}; fell short: {failed}.", "measured", grid)
-
-
-def _line(finding: Finding) -> tuple[str, ...]:
-    interval = "" if finding.low is None or finding.high is None else f"{figure(finding.low)} to {figure(finding.high)}"
-    limit = "" if finding.limit is None else f"{finding.rule.replace('_', ' ')} {figure(finding.limit)}".strip()
-    verdict = {True: "passed", False: f"fell short ({finding.severity})", None: "seen"}[finding.passed]
-    value = f"{figure(finding.value)} {finding.unit}".strip() if finding.value is not None else ""
-    return finding.check, finding.subject, value, interval, limit, verdict
+    return Answer(question, f"Findings: {len(told)}; fell short: {failed}.", "measured", findings_grid(told))
 
 
 def _column(dataset: Dataset, column: Column) -> tuple[str, ...]:
     known = (
         column.known
         if column.known in ("before", "after")
-        else f"after {_long(timedelta(microseconds=int(column.known)))}"
+        else f"after {span(timedelta(microseconds=int(column.known)))}"
     )
     seen = dataset.profile.get(column.name)
     missing = f"{seen.missing:.2%}" if seen is not None else ""
@@ -250,11 +193,3 @@ def _stated(dataset: Dataset, fact: str) -> str:
 
 def _day(at: object) -> str:
     return str(at)[:10]
-
-
-def _long(gap: timedelta) -> str:
-    """A duration in its largest whole unit."""
-    for unit, length in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1))):
-        if gap >= length and not gap % length:
-            return f"{gap // length}{unit}"
-    return f"{gap.total_seconds():g}s"
