@@ -264,7 +264,7 @@ def test_a_running_writer_is_waited_for(shop: Path, here: Cli) -> None:
         )
         writer.append([row])
         writer.commit()
-        here("erase", TRAINED, at=shop).refused(4, "still writes", "stop the service")
+        here("erase", TRAINED, at=shop).refused(4, "still writes", "stop it first")
         assert tells(shop, TRAINED)
     assert here("erase", TRAINED, at=shop).code == 0
     assert tells(shop, TRAINED) == []

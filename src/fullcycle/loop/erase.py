@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import cached_property
@@ -31,9 +32,13 @@ from fullcycle.project import Project
 from fullcycle.scoping.records import Charter
 from fullcycle.traffic import erase as traffic
 from fullcycle.traffic.schema import entity_hash, micros
+from fullcycle.traffic.segments import ask_to_seal
 
 LEARNED = ("train", "validation")
 """Parts of a dataset from which a model learns."""
+PATIENCE = 5.0
+"""Seconds that a service is waited for to seal what it writes to: it looks twice a second whether it should."""
+_PAUSE = 0.1
 LANDED, SPOOL = "landed", "spool"
 """In a project's state: messages of topics, and rows made from events; copies of sources, for as long as they are read."""
 
@@ -76,7 +81,7 @@ def forget(project: Project, run: Run, entity: str, *, reason: str = "") -> Eras
     Refused
         Nothing of it is kept.
     Waiting
-        A running service still writes to a file that tells of it.
+        A writer that lives does not seal the file that tells of it.
     """
     key = project.key_path.read_bytes()
     doomed = Doomed("", "", frozenset([entity_hash(key, entity)]), key)
@@ -204,14 +209,25 @@ class _Erasure:
                 self._found.add(name)
                 for holder in holders:
                     self._note(holder, found.gone)
-        gone = [traffic.look(folder, **self._traffic()) for folder in self._scopes()]
+        gone = self._look_at_traffic()
         if held := sum(one.held for one in gone):
             raise Waiting(
                 "a service that runs still writes to a file that tells of it",
                 found=f"{held} decisions or outcomes",
-                mend="stop the service, run this again, and start it anew",
+                mend="run this again; if a service does not answer any more, stop it first and start it anew",
             )
         return bool(self._found or any(one.rows for one in gone) or any(True for _ in self._landed()))
+
+    def _look_at_traffic(self) -> list[traffic.Gone]:
+        """What of the traffic has to go; a service that runs is asked for what it still writes to, and waited for."""
+        gone = {folder: traffic.look(folder, **self._traffic()) for folder in self._scopes()}
+        end = time.monotonic() + PATIENCE
+        for folder in [folder for folder, one in gone.items() if one.held]:
+            ask_to_seal(folder)
+            while gone[folder].held and time.monotonic() < end:
+                time.sleep(_PAUSE)
+                gone[folder] = traffic.look(folder, **self._traffic())
+        return list(gone.values())
 
     def _note(self, holder: _Holder, gone: pl.DataFrame) -> None:
         self._touched.add(holder.dataset.id)

@@ -17,7 +17,7 @@ from fullcycle.kernel.errors import InputError, OutsideError
 from fullcycle.traffic.frames import encode
 from fullcycle.traffic.lock import sync_folder, wait_lock
 from fullcycle.traffic.schema import Row
-from fullcycle.traffic.segments import ASIDE, OPEN, SEALED, log_folder
+from fullcycle.traffic.segments import ASIDE, OPEN, SEALED, asked_to_seal, log_folder
 from fullcycle.traffic.tables import KINDS, Kind, Table
 
 Mode = Literal["durable", "process", "buffered"]
@@ -40,7 +40,7 @@ class SegmentWriter:
     --------
     >>> import tempfile
     >>> from fullcycle.traffic.schema import Outcome
-    >>> from fullcycle.traffic.segments import read_segment
+    >>> from fullcycle.traffic.segments import asked_to_seal, read_segment
     >>> row = Outcome(environment="dev", timeline="live", id="a1", status="known", at=7, received=9)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     writer = SegmentWriter(Path(folder))
@@ -281,6 +281,16 @@ class GroupCommit:
     async def seal(self) -> Path | None:
         """Close the segment for good, so that it can be compacted; writing goes on in another."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.seal)
+
+    async def seal_when_asked(self, every: float) -> None:
+        """Look for ever, *every* so many seconds, whether somebody asks that the open segment be sealed, and seal it."""
+        seen = asked_to_seal(self._writer.folder)
+        while True:
+            await asyncio.sleep(every)
+            if (asked := asked_to_seal(self._writer.folder)) != seen:
+                with contextlib.suppress(OutsideError):  # a full disk is told to those whose rows cannot be logged
+                    await self.seal()
+                    seen = asked
 
     async def close(self) -> None:
         """Log what waits, seal the segment and end the thread."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from fullcycle.kernel.blobs import write_aside
 from fullcycle.traffic.frames import decode, whole_length
 from fullcycle.traffic.schema import Row
 
 OPEN, SEALED, ASIDE = ".open", ".sealed", ".aside"
+_ASKED = "seal"
 
 
 def log_folder(folder: Path) -> Path:
@@ -18,6 +20,31 @@ def log_folder(folder: Path) -> Path:
     'dev/live/log'
     """
     return folder / "log"
+
+
+def ask_to_seal(folder: Path) -> None:
+    """Ask whoever writes to the scope in *folder* to seal what is open and go on in another segment.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ask_to_seal(Path(folder))
+    ...     asked_to_seal(Path(folder)) > 0
+    True
+    """
+    log_folder(folder).mkdir(parents=True, exist_ok=True)
+    write_aside(log_folder(folder) / _ASKED, b"")
+
+
+def asked_to_seal(folder: Path) -> int:
+    """When that was asked for last, a number that grows; 0 if never.
+
+    >>> asked_to_seal(Path("nowhere"))
+    0
+    """
+    try:
+        return (log_folder(folder) / _ASKED).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def segments(folder: Path) -> dict[str, Path]:

@@ -251,3 +251,9 @@ def test_a_missing_library_says_how_it_is_installed(tmp_path: Path, monkeypatch:
     monkeypatch.setitem(sys.modules, "confluent_kafka", None)
     with pytest.raises(InputError, match=r"pip install 'fullcycle\[brokers\]'"):
         read_topic(source("kafka://127.0.0.1:1/orders"), tmp_path)
+
+
+@pytest.mark.parametrize("location", ["nats://host:42x/rows", "kafka://one:9092,two:99999/rows"])
+def test_a_port_that_is_none_is_told(location: str) -> None:
+    with pytest.raises(InputError, match=r"the port is no number: found '(42x|99999)'"):
+        Address.of(location)

@@ -14,7 +14,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import cloud_stores
 import object_store
+from fullcycle.data.sources.discover import discover
 from fullcycle.data.sources.files import parquet
 from fullcycle.data.sources.location import resolved, shown
 from fullcycle.data.sources.read import read
@@ -302,3 +304,46 @@ def test_a_store_that_is_down(tmp_path: Path, bucket: str, monkeypatch: pytest.M
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{held.getsockname()[1]}")
         with pytest.raises(OutsideError, match=r"s3://bucket/one/rows\.csv: the store does not answer"):
             read(source(f"{bucket}/one/rows.csv", timeout="1s"), tmp_path)
+
+
+# --- Google's and Microsoft's
+
+
+@pytest.fixture(params=["gs", "az"])
+def elsewhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    obstore_store = pytest.importorskip("obstore.store")
+    start = {"gs": cloud_stores.google, "az": cloud_stores.azure}[request.param]
+    with start(tmp_path, "rows") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        bucket = f"{request.param}://rows"
+        store = obstore_store.from_url(bucket, client_options={"allow_http": True})
+        objects = {f"sales/2024-{month}.parquet": parquet(pl.DataFrame({"a": [1, 2]})) for month in ("01", "02")}
+        for name, body in {**objects, "one/rows.csv.gz": gzip.compress(CSV)}.items():
+            if request.param == "gs":
+                cloud_stores.put_google(environment["GOOGLE_SERVICE_ACCOUNT_KEY"], "rows", name, body)
+            else:
+                store.put(name, body)
+        yield bucket
+
+
+@pytest.mark.usefixtures("once")
+def test_objects_of_other_clouds(elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(source(f"{elsewhere}/one/rows.csv.gz"), tmp_path)
+    assert whole(found).rows() == [("1", "2"), ("3", "4")]
+    assert found.fingerprint == hashlib.sha256(CSV).hexdigest()
+    for location in (f"{elsewhere}/sales/*.parquet", f"{elsewhere}/sales/", f"{elsewhere}/**/2024*"):
+        assert whole(read(source(location), tmp_path))["a"].to_list() == [1, 2, 1, 2]
+    seen = discover(elsewhere, tmp_path)
+    places = {table.location for table in seen.tables}
+    assert f"{elsewhere}/one/rows.csv.gz" in places
+    assert any(place.startswith(f"{elsewhere}/sales/") and "*" in place for place in places)
+    with pytest.raises(InputError, match=r"rows/sales/2024-03\.parquet: the object is missing: expected sales/2024-0"):
+        read(source(f"{elsewhere}/sales/2024-03.parquet"), tmp_path)
+    with pytest.raises(InputError, match="no object is there"):
+        read(source(f"{elsewhere}/none/*.csv"), tmp_path)
+    if elsewhere == "az://rows":  # the other one asks for no key
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "d3Jvbmc=")
+        with pytest.raises(InputError, match="the store refuses access") as error:
+            read(source(f"{elsewhere}/one/rows.csv.gz"), tmp_path)
+        assert "AZURE_STORAGE_ACCOUNT_KEY" in error.value.mend

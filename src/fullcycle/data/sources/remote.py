@@ -1,9 +1,10 @@
 """Remote objects: those of a store (S3, GCS, Azure), copied here before they are read.
 
-S3 is tried against a real store. GCS and Azure go the same way through ``obstore`` and could not be tried where this was
-written. Credentials are those of the environment under the names of these services: ``AWS_ACCESS_KEY_ID``,
+S3 is tried against SeaweedFS, GCS against fake-gcs-server, Azure against Azurite. Credentials are those of the environment
+under the names of these services: ``AWS_ACCESS_KEY_ID``,
 ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``, ``AWS_ENDPOINT_URL`` (``AWS_SKIP_SIGNATURE=true`` for a public bucket);
-``GOOGLE_APPLICATION_CREDENTIALS``; ``AZURE_STORAGE_ACCOUNT_NAME``, ``AZURE_STORAGE_ACCOUNT_KEY``.
+``GOOGLE_APPLICATION_CREDENTIALS`` or ``GOOGLE_SERVICE_ACCOUNT_KEY``; ``AZURE_STORAGE_ACCOUNT_NAME``,
+``AZURE_STORAGE_ACCOUNT_KEY``, ``AZURE_STORAGE_ENDPOINT``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from fullcycle.kernel.clock import duration
 from fullcycle.kernel.errors import FullcycleError, InputError, OutsideError, nearest
 
 STORES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
+_PLACES = {"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT": "", "AZURE_STORAGE_ENDPOINT": "", "GOOGLE_SERVICE_ACCOUNT_KEY": '"'}
+"""Variables that may name a store of one's own, which may answer without encryption."""
 ATTEMPTS = 3
 """How often a request is repeated before it is given up, each time after a longer pause."""
 
@@ -60,7 +63,7 @@ def store_of(bucket: str, source: Source) -> Any:
     obstore_store = require("obstore.store", "stores")
     wait = duration(source.timeout, place="[[data.sources]] timeout")
     client: dict[str, Any] = {"timeout": wait, "connect_timeout": wait}
-    if os.environ.get("AWS_ENDPOINT_URL", os.environ.get("AWS_ENDPOINT", "")).startswith("http://"):
+    if any(f"{sign}http://" in os.environ.get(name, "") for name, sign in _PLACES.items()):
         client["allow_http"] = True
     retry = {"max_retries": ATTEMPTS, "retry_timeout": wait}
     return obstore_store.from_url(bucket, client_options=client, retry_config=retry)
@@ -117,6 +120,15 @@ def _object(obstore: Any, store: Any, name: str, place: str, source: Source, spo
     return described(File(path, place, ""), PurePosixPath(name).name, source.format)
 
 
+def _credentials(place: str) -> str:
+    """The variables that hold the credentials of a place."""
+    if place.startswith("gs:"):
+        return "GOOGLE_APPLICATION_CREDENTIALS"
+    if place.startswith("s3"):
+        return "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    return "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"
+
+
 def _refused(exceptions: Any, error: Exception, place: str) -> FullcycleError:
     """Access refused is for the user to mend, the rest for the network."""
     message = str(error)
@@ -125,7 +137,7 @@ def _refused(exceptions: Any, error: Exception, place: str) -> FullcycleError:
         return InputError(
             "the store refuses access",
             place=place,
-            mend="check the credentials in the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            mend=f"check the credentials in the environment, such as {_credentials(place)}",
         )
     if isinstance(error, exceptions.NotFoundError) or "status code: 404" in message:
         return InputError(
@@ -135,5 +147,5 @@ def _refused(exceptions: Any, error: Exception, place: str) -> FullcycleError:
         "the store does not answer",
         place=place,
         found=shown(message.strip().split("\n")[0])[:200],
-        mend="check the address, AWS_ENDPOINT_URL and the network",
+        mend="check the address, the endpoint that the environment names, and the network",
     )

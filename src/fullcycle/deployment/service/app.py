@@ -23,7 +23,7 @@ from fullcycle.deployment.service.outcomes import learn
 from fullcycle.deployment.service.page import docs_page
 from fullcycle.deployment.service.predict import predict
 from fullcycle.deployment.service.problem import Problem, of_error
-from fullcycle.deployment.service.routing import Routing
+from fullcycle.deployment.service.routing import EVERY, Routing
 from fullcycle.deployment.serving import read_key, traffic_folder
 from fullcycle.kernel.errors import FullcycleError
 from fullcycle.traffic.append import GroupCommit, SegmentWriter
@@ -154,13 +154,14 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(self.routing.follow())
+        looking = [asyncio.create_task(self.routing.follow()), asyncio.create_task(self.log.seal_when_asked(EVERY))]
         try:
             yield
         finally:
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
+            for task in looking:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await self.log.close()
 
 

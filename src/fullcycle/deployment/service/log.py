@@ -87,6 +87,10 @@ class TrafficLog:
         self._decisions: Recent[bool] = Recent()
         self._outcomes: Recent[tuple[object, ...]] = Recent()
 
+    async def seal_when_asked(self, every: float) -> None:
+        """See :meth:`fullcycle.traffic.append.GroupCommit.seal_when_asked`."""
+        await self._commit.seal_when_asked(every)
+
     async def decide(self, answers: Sequence[Answer], now: int) -> None:
         """Return when *answers* are logged; until then, who asks for one of them again waits as well.
 
