@@ -81,9 +81,12 @@ class Features(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ratios: Annotated[Pairs, Meta(description="pairs of number columns: the first divided by the second")] = ()
     differences: Annotated[Pairs, Meta(description="pairs of number columns: the first less the second")] = ()
     propose_pairs: Annotated[
-        int,
-        Meta(description="of so many leading number columns, all ratios and differences; 0 or 1: none", ge=0, le=20),
-    ] = 0
+        Literal["auto"] | Annotated[int, Meta(ge=0, le=20)],
+        Meta(
+            description="of so many leading number columns, all ratios and differences; 0: none; auto: of 6 for models "
+            "that add features up, none for trees"
+        ),
+    ] = "auto"
     aggregates: Annotated[
         tuple[Aggregate, ...], Meta(description="what numbers come to in the groups of a category")
     ] = ()

@@ -18,10 +18,11 @@ from fullcycle.predictor.plan import Missing
 
 def category_for_linear(draft: Draft, name: str) -> None:
     """A category for a linear model: by default one-hot, with a column that says where it is missing."""
-    fill = _fill(draft, name)
-    if (fill is not None and draft.settings.missing_flags) or _encoding(draft, name) in ("auto", "one_hot", "hash"):
+    fill, encoding = _fill(draft, name), _encoding(draft, name)
+    by_columns = encoding in ("auto", "one_hot", "hash")  # what is one number goes the way of numbers, its gaps too
+    if by_columns if fill is None else draft.settings.missing_flags:
         draft.use(draft.add(Missing, f"{name} is missing", input=name))
-    _encode(draft, name, (_encoding(draft, name),), fill, gap=0.0, use=scaled)
+    _encode(draft, name, (encoding,), fill, gap=0.0, use=scaled)
 
 
 def category_for_trees(draft: Draft, name: str) -> None:

@@ -121,13 +121,15 @@ class Draft:
     def use(self, slot: str) -> None:
         """Make a slot a feature, unless it never varies or is another feature once more."""
         values = self.numbers(slot)
+        flag = isinstance(self._operations.get(slot), Missing)  # what of them is left out tells nobody anything
         if not _varies(values):
-            if not isinstance(self._operations.get(slot), Missing):  # that nothing is missing tells nobody anything
+            if not flag:
                 self.drop(slot, "constant")
             return
         digest = hashlib.blake2b(np.where(np.isnan(values), np.nan, values + 0.0).tobytes(), digest_size=16).digest()
         if digest in self._seen:
-            self.drop(slot, "duplicate", self._seen[digest])
+            if not flag:
+                self.drop(slot, "duplicate", self._seen[digest])
             return
         self._seen[digest] = slot
         self.features.append(slot)

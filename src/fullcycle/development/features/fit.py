@@ -21,6 +21,8 @@ from fullcycle.development.settings import Features
 from fullcycle.kernel.errors import InputError, UnknownKey
 from fullcycle.predictor.plan import Plan
 
+PROPOSED = {"linear": 6}  # leading columns whose ratios and differences a recipe takes by itself; trees gain little
+
 
 class FittedFeatures(NamedTuple):
     """What fitting gave.
@@ -128,7 +130,7 @@ def fit_features(
     names += [name for name, _ in expressions if name not in known]
     for name in names:
         _encoded(draft, name, encode.get(draft.kind(name)))
-    for slot in _combined(draft, names):
+    for slot in _combined(draft, names, PROPOSED.get(recipe, 0)):
         _encoded(draft, slot, encode["float"])
     if not draft.features:
         raise InputError(
@@ -149,7 +151,7 @@ def _encoded(draft: Draft, name: str, encode: Encode | None) -> None:
         draft.release()
 
 
-def _combined(draft: Draft, names: list[str]) -> list[str]:
+def _combined(draft: Draft, names: list[str], auto: int) -> list[str]:
     """Slots of several columns each: ratios, differences, days between, aggregates; each one once."""
     settings = draft.settings
     pairs: tuple[tuple[Callable[[Draft, str, str], str], tuple[tuple[str, str], ...]], ...] = (
@@ -160,9 +162,8 @@ def _combined(draft: Draft, names: list[str]) -> list[str]:
     slots = [make(draft, *pair) for make, wanted in pairs for pair in dict.fromkeys(wanted)]
     for aggregate in dict.fromkeys(settings.aggregates):
         slots += aggregated(draft, aggregate)
-    if settings.propose_pairs > 1:
-        slots += proposed(draft, names, settings.propose_pairs)
-    return slots
+    most = auto if settings.propose_pairs == "auto" else settings.propose_pairs
+    return slots + proposed(draft, names, most) if most > 1 else slots
 
 
 def _selected(draft: Draft, method: str) -> None:

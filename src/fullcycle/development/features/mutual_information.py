@@ -48,6 +48,15 @@ def informative(features: Iterable[Floats], target: Floats, task: str) -> list[I
     return [_information(binned(feature, bins), classes) for feature in features]
 
 
+def evenly(rows: int, most: int) -> NDArray[np.int64]:
+    """The places of at most so many rows, spread evenly over time.
+
+    >>> evenly(5, 3).tolist()
+    [0, 2, 4]
+    """
+    return np.linspace(0, rows - 1, min(most, rows)).astype(np.int64)
+
+
 def binned(values: Floats, bins: int) -> NDArray[np.int64]:
     """The bin of each value, (n,): few values keep one each, many share *bins* of equally many rows.
 

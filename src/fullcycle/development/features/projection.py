@@ -7,7 +7,7 @@ import numpy as np
 from fullcycle.development.features.draft import Draft, Floats
 from fullcycle.development.features.imputation import finite
 from fullcycle.development.features.scaling import moments
-from fullcycle.predictor.plan import Impute, Projection, Standardise
+from fullcycle.predictor.plan import Clip, Impute, Projection, Standardise
 
 EXACT = 500  # features up to which the decomposition is exact; beyond, by random projections with a fixed seed
 
@@ -33,7 +33,9 @@ def _standardised(draft: Draft, name: str) -> str | None:
     if not scale:
         return None
     filled = draft.add(Impute, f"{name} or mean", input=name, value=mean)
-    return draft.add(Standardise, f"{name} standardised", input=filled, mean=mean, scale=scale)
+    low, high = float(seen.min()), float(seen.max())  # an endless number would be the only one in every component
+    bounded = draft.add(Clip, f"{name} bounded", input=filled, low=low, high=high)
+    return draft.add(Standardise, f"{name} standardised", input=bounded, mean=mean, scale=scale)
 
 
 def components(matrix: Floats, most: int) -> Floats:

@@ -14,6 +14,7 @@ from fullcycle.development.features.imputation import finite, imputed
 from fullcycle.predictor.plan import Clip, Interpolate, Log1p, Standardise
 
 KNOTS = 100  # of a quantile scale, at most
+SKEWED = 1.0  # skewness beyond which a logarithm is tried; that of an exponential distribution is 2
 
 Scale: TypeAlias = Callable[[Draft, str, str], str | None]  # (draft, name, bounded slot) -> scaled slot
 
@@ -90,6 +91,11 @@ def _quantile(draft: Draft, name: str, bounded: str) -> str | None:
 
 
 def _auto(draft: Draft, name: str, bounded: str) -> str | None:
+    """Standardised; the logarithm of it where that takes most of a long upper tail away."""
+    values = draft.numbers(bounded)
+    skewed = skewness(values) if (values >= 0).all() else 0.0
+    if skewed > SKEWED and abs(skewness(np.log1p(values))) < skewed / 2:
+        return _log(draft, name, bounded)
     return _standard(draft, name, bounded)
 
 
@@ -111,6 +117,16 @@ def moments(values: Floats) -> tuple[float, float]:
     """
     mean = math.fsum(values.tolist()) / len(values)
     return mean, math.sqrt(math.fsum(((values - mean) ** 2).tolist()) / len(values))
+
+
+def skewness(values: Floats) -> float:
+    """The third standardised moment, 0 for values that never vary.
+
+    >>> skewness(np.array([0.0, 0.0, 3.0])) > 0, skewness(np.array([1.0, 1.0]))
+    (True, 0.0)
+    """
+    mean, scale = moments(values)
+    return math.fsum((((values - mean) / scale) ** 3).tolist()) / len(values) if scale else 0.0
 
 
 def normal_scores(values: Floats) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fullcycle.development.features.draft import Floats
 from fullcycle.development.features.lasso import lasso_weights
-from fullcycle.development.features.mutual_information import informative
+from fullcycle.development.features.mutual_information import evenly, informative
 from fullcycle.development.features.null_importance import null_importance
 from fullcycle.development.features.target import targets
 from fullcycle.measure.tests import benjamini_hochberg
@@ -36,7 +36,7 @@ def select(matrix: Floats, target: Floats, *, method: str, task: str) -> Selecti
     >>> select(x, x[:, 1], method="mutual_information", task="regression").kept.tolist()
     [False, True, False]
     """
-    rows = np.linspace(0, len(target) - 1, min(ROWS, len(target))).astype(np.int64)
+    rows = evenly(len(target), ROWS)
     matrix, target = matrix[rows], target[rows]
     kept, figures = _JUDGES[method](matrix, target, task)
     if not kept.any():
