@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fullcycle.cli.clusters import cluster_lines, clusters_of
 from fullcycle.cli.output import finding_lines
 from fullcycle.cli.session import Session, declare
 
@@ -23,7 +24,10 @@ def command(session: Session, record: str) -> None:
     noted = measured(session.state, found.id)
     erased = erased_of(session.project.blobs, found)
     fields: dict[str, Any] = json.loads(found.canonical)
+    described = clusters_of(session, found)
     document = {"id": found.id, "kind": kind_of(found), "record": fields, "measured": noted, "erased": erased}
+    if described:
+        document["clusters"] = described
     said = {name: value for name, value in fields.items() if name not in ("kind", "version", "parents", "findings")}
     findings = (*getattr(found, "findings", ()), *noted)
     session.tell(
@@ -32,5 +36,6 @@ def command(session: Session, record: str) -> None:
         *(f"made from {parent}" for parent in found.parents),
         *(f"rows were erased from the {one} since" for one in erased),
         *json.dumps(said, indent=2, ensure_ascii=False).splitlines(),
+        *cluster_lines(described),
         *(finding_lines(findings) if findings else ()),
     )

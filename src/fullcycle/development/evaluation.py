@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
+from fullcycle.development.clusters.profiles import Profile
 from fullcycle.development.contributions import Effect, effects
 from fullcycle.development.evaluate import Scored, decide, design_effects, said
 from fullcycle.development.fit import Final
@@ -53,6 +54,7 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     degradations : what spoilt rows do.
     importances, dependences, shap : what columns do for the scores.
     label_errors : suspects among the validation rows.
+    clusters : what is in all rows that the model was fitted on, then in each of its clusters.
     """
 
     design_effects: dict[str, float] = {}
@@ -66,6 +68,7 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dependences: tuple[Dependence, ...] = ()
     shap: tuple[Effect, ...] = ()
     label_errors: LabelErrors | None = None
+    clusters: tuple[Profile, ...] = ()
 
     def to_bytes(self) -> bytes:
         """The evaluation as it is kept, canonical JSON.
