@@ -218,3 +218,19 @@ def test_the_record_comes_back(blobs: FolderBlobs) -> None:
     found = get_record(blobs, blobs.put(made.canonical))
     assert isinstance(found, Dataset)
     assert found == made
+
+
+def test_a_clustering_keeps_every_row_and_asks_for_no_target(blobs: FolderBlobs) -> None:
+    """Nothing is void, nobody is waited for; what needs a target is left out, and that is said."""
+    raw = parcels()
+    past = history(raw, task="clustering", target="", derived={})
+    asked = charter(task="clustering", target="")
+    made = dataset(past, blobs, as_of=AS_OF, asked=asked, given=settings(derive={}, rules=LAX))
+    kept = made.rows(blobs)
+    assert len(kept) == sum(judged.tally.rows for _, judged in past.judged(AS_OF))
+    assert made.classes == ()
+    assert "leakage_of_target" in {finding.check for finding in made.findings}
+    assert next(it for it in made.findings if it.check == "rows_balance").passed
+    assert past.outcomes(local(1), local(40)).is_empty()
+    with pytest.raises(InputError, match="no classes to keep alike"):
+        dataset(past, blobs, as_of=AS_OF, asked=asked, given=settings(derive={}, split={"by": "stratified"}))

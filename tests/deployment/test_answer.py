@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 from fullcycle.deployment.answer import Answer, Answerer
 from fullcycle.deployment.batch import predict_frame
 from fullcycle.deployment.rollout import assign, control_salt
+from fullcycle.deployment.service.predict import Prediction, as_clusters
 from fullcycle.kernel.errors import ColumnMissing
 from fullcycle.kernel.state import Route, Share
 from fullcycle.measure.value import ValueTable
 from fullcycle.predictor.bundle import Predictor
+from fullcycle.predictor.formats.centroids import Centroids
 from fullcycle.predictor.formats.linear import Linear
+from fullcycle.predictor.formats.mixture import Mixture
 from fullcycle.predictor.policy import Policy
 from fullcycle.traffic.schema import decision_digest, entity_hash
 
@@ -131,6 +134,35 @@ def test_capacity_of_a_day_goes_to_the_best_rows_of_a_table() -> None:
 def test_a_table_without_entity_is_a_mistake() -> None:
     with pytest.raises(ColumnMissing, match="flight"):
         answerer(route("r1")).frame(pl.DataFrame([row(0)]).drop("flight"), 7)
+
+
+def test_a_clustering_answers_cluster_and_distance() -> None:
+    """Alone, in a table and as the service shows it; where today's rule serves, one cluster and no distance."""
+    clusters = Policy(
+        task="clustering",
+        actions=(),
+        values=ValueTable(task="clustering", currency=""),
+        todays_rule={"always": 0.0},
+        kinds=CONTRACT.kinds,
+    )
+    model = Centroids([[-1.0, 0.0, 12.0], [0.5, 1.0, 6.0], [2.0, 0.0, 18.0]])
+    predictor = Predictor.load(bundle(policy=clusters, model=model))
+    rows = [row(number) for number in range(20)]
+    alone = [one for it in rows if isinstance(one := answerer(route("r1"), predictor).row(it, 7), Answer)]
+    table = answerer(route("r1"), predictor).frame(pl.DataFrame(rows), 7)
+    assert [one.logged for one in alone] == table.decisions
+    shown = as_clusters([Prediction(one.id, one.decision, one.score, one.variant) for one in alone], model)
+    assert table.answers.rows() == [(it.id, it.cluster, it.distance, it.variant) for it in shown]
+    assert predictor.predict(pl.DataFrame(rows)).rows() == [(it.cluster, it.distance) for it in shown]
+    assert len({it.cluster for it in shown}) > 1
+    mixed = as_clusters([Prediction("a", "1", [2.0, 0.0], "champion")], Mixture([1.0], [[0.0]], [[[1.0]]]))
+    assert mixed[0].memberships == pytest.approx([0.1192, 0.8808], abs=1e-4)
+    rule = answerer(Route(), predictor)
+    answers = rule.frame(pl.DataFrame(rows), 7).answers
+    assert (set(answers["cluster"]), set(answers["distance"])) == ({0}, {None})
+    one = rule.row(rows[0], 7)
+    assert isinstance(one, Answer)
+    assert (one.decision, one.score) == ("0", None)
 
 
 def test_regression_decides_on_a_number_and_classes_have_a_score_each() -> None:

@@ -23,7 +23,9 @@ from fullcycle.development.records import Model
 from fullcycle.kernel.blobs import FolderBlobs
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding, may_go_on
+from fullcycle.measure.value import ValueTable
 from fullcycle.predictor.bundle import Predictor
+from fullcycle.predictor.formats.centroids import Centroids
 from fullcycle.predictor.formats.linear import Linear
 from fullcycle.predictor.plan import Equals, Impute, Input, Plan, Standardise
 
@@ -129,3 +131,28 @@ def test_parts_that_do_not_fit_make_no_release(blobs: FolderBlobs) -> None:
     plan = msgspec.structs.replace(PLAN, features=("far", "known"))
     with pytest.raises(InputError, match="number of features"):
         made(blobs, model(blobs, 1.0, plan))
+
+
+def test_clusterings_are_compared_by_how_far_they_agree(blobs: FolderBlobs) -> None:
+    """No outcome says which of two is better: a note, with the adjusted Rand index."""
+    asked = msgspec.structs.replace(served.charter(), task="clustering", target="")
+    rule = {"values": ValueTable(task="clustering", currency=""), "actions": (), "todays_rule": {"always": 0.0}}
+    kept = {**rule, "task": "clustering", "limits": {}}
+
+    def clustering(middles: list[float]) -> Model:
+        plain = model(blobs, 1.0)
+        body = blobs.put(Centroids([[it] for it in middles]).to_bytes())
+        policy = msgspec.structs.replace(plain.policy, **kept)
+        return msgspec.structs.replace(plain, task="clustering", format="centroids", fitted=body, policy=policy)
+
+    def release(of: Model, champion: Release | None = None, **settings: Any) -> Release:
+        given = {"dataset": dataset(blobs), "settings": Deployment(**settings), "blobs": blobs}
+        return deployment.make(charter=asked, model=of, champion=champion, **given)
+
+    first = release(clustering([-1.0, 1.0]))
+    same, other = (release(clustering(middles), first).findings for middles in ([1.0, -1.0], [-2.0, 0.0, 2.0]))
+    assert [(it.check, it.severity, it.value) for it in same] == [("agreement", "note", 1.0)]
+    assert other[0].value is not None
+    assert 0 < other[0].value < 0.5
+    with pytest.raises(InputError, match="no control group"):
+        release(clustering([0.0, 1.0]), control=0.1)

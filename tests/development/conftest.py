@@ -92,7 +92,9 @@ class World:
         )
         brought = [column for column in columns if column.known == "before" and column.name not in (derived or {})]
         classes: tuple[str, ...] = ()
-        if frame[target].dtype == pl.Boolean:
+        if not target:
+            pass
+        elif frame[target].dtype == pl.Boolean:
             classes = ("false", "true")
         elif frame[target].dtype == pl.String:
             classes = tuple(sorted(frame[target].unique().to_list()))
@@ -122,9 +124,9 @@ class World:
         )
 
     def charter(self, task: str = "binary", **changes: Any) -> Charter:
-        """A charter about ``late``, ``band`` or ``size``."""
-        target = {"binary": "late", "multiclass": "band", "regression": "size"}.get(task, "late")
-        actions = {"multiclass": ("low", "middle", "high"), "regression": ()}.get(task, ("rebook", "wait"))
+        """A charter about ``late``, ``band`` or ``size``; of clusters, about nothing."""
+        target = {"binary": "late", "multiclass": "band", "regression": "size"}.get(task, "")
+        actions = {"multiclass": ("low", "middle", "high"), "binary": ("rebook", "wait")}.get(task, ())
         fields: dict[str, Any] = {
             "project": "test",
             "timezone": "America/New_York",
@@ -140,9 +142,7 @@ class World:
             "action_changes_outcome": False,
             "volume_per_day": None,
             "confidence": 0.95,
-            "values": money()
-            if task == "binary"
-            else ValueTable(task="binary" if task == "clustering" else task, currency="USD"),
+            "values": money() if task == "binary" else ValueTable(task=task, currency="USD"),
             "gates": (),
             "limits": Limits(),
             "stakeholders": (),

@@ -171,12 +171,6 @@ def test_a_regression(world: Any) -> None:
         assert set(model.figures) >= {"mae", "rmse", "r2", "mean", "squared_error_minus_constant"}
 
 
-def test_clustering_is_refused_with_what_can_be_done(world: Any) -> None:
-    charter = world.charter("clustering")
-    with pytest.raises(InputError, match="binary, multiclass or regression"):
-        world.develop(charter, world.dataset(world.frame(200)))
-
-
 def test_noise_does_not_beat_a_constant(world: Any) -> None:
     frame = world.frame(signal=0.0)
     gates = (Gate(figure="log_loss", rule="better_than_constant"), Gate(figure="roc_auc", rule="at_least", limit=0.51))

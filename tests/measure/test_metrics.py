@@ -113,8 +113,16 @@ def test_cluster_metrics_equal_scikit_learn(seed: int) -> None:
     points = rng.normal(size=(301, 3)) + cluster[:, None]
     assert ours.silhouette(points, cluster) == pytest.approx(sk.silhouette_score(points, cluster), abs=1e-12)
     assert ours.davies_bouldin(points, cluster) == pytest.approx(sk.davies_bouldin_score(points, cluster), abs=1e-12)
+    other = np.where(rng.random(301) < 0.3, rng.integers(0, 6, 301), cluster)
+    assert ours.adjusted_rand(cluster, other) == pytest.approx(sk.adjusted_rand_score(cluster, other), abs=1e-12)
     with pytest.raises(InputError, match="cannot be compared"):
         ours.silhouette(points, np.zeros(301))
+
+
+@pytest.mark.parametrize("clusters", [[0, 0, 0], [0, 1, 2]])
+def test_clusterings_of_one_cluster_or_of_rows_alone_agree_with_themselves(clusters: list[int]) -> None:
+    assert ours.adjusted_rand(clusters, clusters) == sk.adjusted_rand_score(clusters, clusters) == 1
+    assert ours.adjusted_rand(clusters, [0, 0, 1]) == pytest.approx(sk.adjusted_rand_score(clusters, [0, 0, 1]))
 
 
 def test_the_line_of_calibration_is_the_logistic_regression_of_the_log_odds() -> None:

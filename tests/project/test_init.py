@@ -15,6 +15,7 @@ from fullcycle.examples.flights import rows
 from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey
 from fullcycle.project import Project
 from fullcycle.project.init import init_example, init_from_data
+from fullcycle.scoping.charter import check_supported, gates
 
 CSV = "id,at,spend,churned\n" + "".join(
     f"c{place},2026-01-{place:02},{place * 3},{'yes' if place % 3 else 'no'}\n" for place in range(1, 29)
@@ -45,6 +46,17 @@ def test_what_is_written_is_a_project(tmp_path: Path, table: Path) -> None:
         "customers.csv",
         "cycle.toml",
     ]
+
+
+def test_without_a_target_it_is_a_project_of_clusters(tmp_path: Path, table: Path) -> None:
+    decide = init_from_data(tmp_path / "p", table, "").decide
+    project = Project(tmp_path / "p")
+    asked = project.settings.scoping
+    assert (asked.task, asked.target, asked.actions, asked.todays_rule, asked.value) == ("clustering", "", (), {}, {})
+    assert decide == ("[project] timezone", "[scoping] question")
+    check_supported(asked)
+    assert [gate.figure for gate in gates(asked)] == ["silhouette", "stability"]
+    assert len(project.history(project.read_rows()[0]).rows.all()) == len(CSV.splitlines()) - 1
 
 
 @pytest.mark.parametrize("target", ["spend", "id", "churned"])

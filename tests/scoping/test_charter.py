@@ -173,7 +173,7 @@ def test_limits_that_are_not(limits: Limits, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("over", "words"),
-    [({"action_changes_outcome": True}, "leave the outcome as it is"), ({"task": "clustering"}, "does not cluster")],
+    [({"action_changes_outcome": True}, "leave the outcome as it is"), ({"task": "clustering"}, "no use for 'target'")],
 )
 def test_what_this_version_cannot_do_is_said(over: dict[str, Any], words: str) -> None:
     check_supported(asked())

@@ -198,7 +198,7 @@ def test_rows_of_the_test_period_are_not_looked_at() -> None:
         (history(RAW), {"until": local(1)}, "no row has a known outcome"),
         (history(RAW, derived={"late": "delay > 1000"}), {}, "one class only: found 'false'"),
         (history(RAW, derived={"late": "delay > -1000"}), {}, "one class only: found 'true'"),
-        (history(RAW), {"task": "clustering"}, "does not cluster"),
+        (history(RAW), {"task": "clustering"}, "no use for 'target'"),
         (history(RAW), {"limits": {"actions_per_day": {"cal": 3}}}, "unknown action 'cal'"),
         (history(RAW), {"todays_rule": {"column": "wieght"}}, "did you mean 'weight'"),
         (history(RAW), {"todays_rule": {"column": "weight"}}, "today's rule yields no action"),
@@ -220,3 +220,41 @@ def test_a_question_whose_perfect_answer_is_worth_nothing_stops() -> None:
 def test_too_few_rows_stop() -> None:
     with pytest.raises(Refused, match=r"rows_with_outcome of history \d+, at least 100 rows"):
         require_feasible(scoped(until=local(10)))
+
+
+CLUSTERING: dict[str, Any] = {
+    "task": "clustering",
+    "target": "",
+    "actions": [],
+    "todays_rule": {},
+    "value": {"currency": "EUR"},
+    "success": {"silhouette": {"at_least": 0.4}},
+}
+
+
+def test_a_question_of_clusters_has_rows_and_no_outcome() -> None:
+    past = history(RAW, task="clustering", target="", derived={})
+    found = scoped(past, **CLUSTERING)
+    before = [row for row in RAW.to_dicts() if row["sent"] < "2024-03-24"]
+    assert (found.target, found.feasibility.rows, found.feasibility.void) == ("", len(before), 0)
+    assert (found.feasibility.base, found.feasibility.worth, found.values.cells) == (None, {}, {})
+    assert [(it.check, it.passed) for it in found.findings] == [("rows", True)]
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ({"value": VALUE}, "no use for 'value'"),
+        ({"todays_rule": {"always": "wait"}}, "no use for 'todays_rule'"),
+        ({"limits": {"actions_per_day": {"call": 3}}}, "no use for 'limits.actions_per_day'"),
+        ({"success": {"log_loss": {"better_than": "constant"}}}, "unknown figure 'log_loss'"),
+    ],
+)
+def test_a_question_of_clusters_refuses_what_needs_an_outcome(over: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        scoped(history(RAW, task="clustering", target="", derived={}), **{**CLUSTERING, **over})
+
+
+def test_a_question_of_clusters_needs_a_row() -> None:
+    with pytest.raises(InputError, match="there is no row"):
+        scoped(history(RAW, task="clustering", target="", derived={}), until=local(1), **CLUSTERING)

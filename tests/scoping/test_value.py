@@ -208,8 +208,8 @@ def test_amounts_stand_in_one_place() -> None:
         table_of(lambda action, outcome, row: 0, value=told)
 
 
-def test_clustering_is_refused_as_ever() -> None:
-    with pytest.raises(InputError, match="does not cluster"):
+def test_clusters_are_worth_nothing_until_they_have_actions() -> None:
+    with pytest.raises(InputError, match="a clustering has no use for 'target'"):
         table_of(lambda action, outcome, row: 0, task="clustering")
 
 

@@ -32,7 +32,7 @@ from fullcycle.traffic.read import content_digest
 _MONTH = timedelta(days=30, hours=10, minutes=30)  # 30.4375 days
 
 
-@step("business.make", version=2, libraries=("polars", "numpy", "scipy"))
+@step("business.make", version=3, libraries=("polars", "numpy", "scipy"))
 def make(
     *,
     charter: Charter,
@@ -68,14 +68,13 @@ def make(
     policy = model.policy
     found = _outcomes(charter, dataset, served, policy)
     done = resolved(served, found, policy, variant="champion")
-    judged = (
-        worth(done, policy, base=charter.feasibility.base.point) if policy.values.cells and len(done.days) else None
-    )
+    base = charter.feasibility.base
+    judged = worth(done, policy, base=base.point) if policy.values.cells and base and len(done.days) else None
     gain = per_1000(judged.gained, done.days, policy) if judged else None
     decisions = int((served["variant"] == "champion").sum())
     spent = _costs(charter, model, settings, history, start, end, trained_at)
     facts = Facts(
-        known=int((~np.isnan(done.outcome)).sum()),
+        known=decisions if charter.task == "clustering" else int((~np.isnan(done.outcome)).sum()),
         gain=gain,
         running=_per_1000(spent["people"] + spent["serving"], decisions),
         room=_room(judged, done, policy, decisions),

@@ -40,7 +40,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    known : outcomes known, the void ones left out.
+    known : outcomes known, the void ones left out; of a clustering, which waits for none, the decisions.
     gain : per 1000 decisions; None where values are unknown.
     running : what people and serving cost, per 1000 decisions.
     room : the most that perfect foresight could have gained in the period: the upper bound; None without values.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fullcycle.cli.clusters import cluster_lines, clusters_of
 from fullcycle.cli.output import aligned, finding_lines, number
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from fullcycle.kernel.record import Record
     from fullcycle.measure.intervals import Estimate
 
-_BEST = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
+_BEST = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse", "clustering": "silhouette"}
 
 
 def figure(record: Record, zone: str) -> str:
@@ -36,7 +37,8 @@ def facts(record: Record, zone: str) -> dict[str, Any]:
     match record:
         case Charter():
             worth = {"perfect_foresight": found} if (found := record.feasibility.worth.get("perfect foresight")) else {}
-            return {"base": record.feasibility.base, **worth}
+            base = record.feasibility.base
+            return {**({"rows": record.feasibility.rows} if base is None else {"base": base}), **worth}
         case Dataset():
             return {
                 "as_of": f"{local(record.as_of, zone):%Y-%m-%d %H:%M}",
@@ -117,6 +119,7 @@ def tell_record(session: Session, record: Record, *lines: str, **more: Any) -> N
     session.tell(
         {"id": record.id, "kind": kind_of(record), "figures": facts(record, zone), "findings": findings, **more},
         f"{kind_of(record)} {record.id[:12]}  {figure(record, zone)}",
+        *cluster_lines(clusters_of(session, record)),
         *(finding_lines(findings) if findings else ()),
         *lines,
     )

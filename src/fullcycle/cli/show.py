@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fullcycle.cli.clusters import cluster_lines, clusters_of
 from fullcycle.cli.session import Session, declare
 
 
@@ -23,10 +24,15 @@ def command(session: Session, record: str) -> None:
     noted = measured(session.state.entries, found.id)
     erased = erased_of(session.project.blobs, found)
     fields: dict[str, Any] = json.loads(found.canonical)
+    described = clusters_of(session, found)
+    document = {"id": found.id, "kind": kind_of(found), "record": fields, "measured": noted, "erased": erased}
+    if described:
+        document["clusters"] = described
     session.tell(
-        {"id": found.id, "kind": kind_of(found), "record": fields, "measured": noted, "erased": erased},
+        document,
         f"{kind_of(found)} {found.id}",
         *(f"made from {parent}" for parent in found.parents),
         *(f"rows were erased from the {one} since" for one in erased),
         *([] if session.json else lines(session, found, noted)),
+        *cluster_lines(described),
     )

@@ -69,7 +69,7 @@ def make(
     parts = parts_of(
         plan.division, table.frames(columns=tuple(dict.fromkeys((charter.time, *plan.division.columns)))), charter.time
     )
-    facts = facts_of(history, keys=(charter.entity, charter.time, charter.target))
+    facts = facts_of(history, keys=history.keys)
     drawn = portrait(table, facts, history, open_, rows=parts["train"].rows)
     drawn = drawn._replace(suspicions=suspicions)  # what was looked through is told too
     return Dataset(
@@ -89,7 +89,7 @@ def make(
         contract=contract(history, keys=(charter.entity, charter.time), bounds=counterpart(fitted, settings.clean)),
         profile=drawn.profile,
         portrait=blobs.put(drawn.body),
-        classes=history.classes(table.distinct(charter.target)),
+        classes=history.classes(table.distinct(charter.target)) if charter.target else (),
         left_out=left_out(),
         findings=findings(
             stored, plan, table, parts, drawn, facts, settings=settings, charter=charter, history=history, as_of=as_of

@@ -36,6 +36,13 @@ def divided(history: History, settings: Split, as_of: datetime, *, task: str) ->
     """
     if settings.group and settings.group not in history.rows.empty.columns:
         raise ColumnMissing(settings.group, history.rows.empty.columns, needed_by="[data.split] group")
+    if settings.by == "stratified" and not history.target:
+        raise InputError(
+            "rows without a target have no classes to keep alike",
+            place="cycle.toml, [data.split] by",
+            found="stratified",
+            expected="time, random or group",
+        )
     first, last = span = _span(history, as_of)
     choice = _choice(history, settings, span, as_of, task)
     division = divide(
@@ -91,9 +98,8 @@ def _span(history: History, as_of: datetime) -> Span:
 
 
 def _keys(history: History, as_of: datetime, *, backwards: bool = False) -> Iterator[pl.DataFrame]:
-    columns = list(dict.fromkeys((history.entity, history.time, history.target)))
     for _, rows in history.due(as_of, backwards=backwards):
-        yield rows.filter(pl.col(history.target).is_not_null()).select(columns)
+        yield rows.filter(history.has_outcome).select(history.keys)
 
 
 def _repeats(history: History, as_of: datetime, column: str) -> bool:

@@ -63,6 +63,7 @@ def findings(
             time=time,
             zone=history.zone,
         ),
+        *_unasked(charter),
         *outdated(history.outdated(as_of), settings.privacy.retention, as_of),
         *personal_findings(drawn.suspicions, history.facts, settings.privacy),
         *_anonymity(table, history, settings),
@@ -81,11 +82,19 @@ def findings(
     )
 
 
+def _unasked(charter: Charter) -> tuple[Finding, ...]:
+    """A note that leakage was looked for without a target: whether a column tells what it should not needs one."""
+    if charter.target:
+        return ()
+    evidence = {"because": "a clustering has no target"}
+    return (Finding(check="leakage_of_target", subject="columns", severity="note", evidence=evidence),)
+
+
 def _anonymity(table: Table, history: History, settings: Data) -> tuple[Finding, ...]:
     """How many share what narrows them down, over all rows."""
     columns = quasi(history.facts)
     if not columns:
         return ()
-    read = list(dict.fromkeys((*columns, history.target)))
+    read = list(dict.fromkeys((*columns, *((history.target,) if history.target else ()))))
     counted = merge(classes(frame, columns, target=history.target) for frame in table.frames(columns=read))
     return anonymity_findings(counted, settings.privacy)

@@ -51,6 +51,7 @@ class History:
     ----------
     columns : the declared columns that rows bring.
     label_delay : what ``after`` means.
+    target : what comes true; empty for a clustering.
     derived : expressions of derived columns, the target's among them.
     rules : what rows are held against, besides the facts of their columns.
     spool : a folder for what does not fit in memory; without one all stays there.
@@ -133,8 +134,23 @@ class History:
             delays[name] = max((delays[column] for column in read), default=timedelta())
         return delays
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Entity, time and, but for a clustering, the target; each once."""
+        return tuple(dict.fromkeys(name for name in (self.entity, self.time, self.target) if name))
+
+    @property
+    def outcome_delay(self) -> timedelta:
+        """How long after a row's time its outcome is known; a clustering waits for nothing."""
+        return self.delays[self.target] if self.target else timedelta()
+
+    @property
+    def has_outcome(self) -> pl.Expr:
+        """Whether the outcome of a row is there; every row of a clustering is whole without one."""
+        return pl.col(self.target).is_not_null() if self.target else pl.col(self.time).is_not_null()
+
     def classes(self, rows: pl.DataFrame) -> tuple[str, ...]:
-        """Names of the class codes of *rows*, sorted; none for a regression."""
+        """Names of the class codes of *rows*, sorted; none for a regression or a clustering."""
         if self.task == "binary":
             return ("false", "true")
         return tuple(sorted(rows[self.target].drop_nulls().unique())) if self.task == "multiclass" else ()
@@ -155,7 +171,7 @@ class History:
 
     def judged(self, as_of: datetime, *, backwards: bool = False) -> Iterator[tuple[str, Judged]]:
         """By period, the rows whose outcome should be there by *as_of*, held against the contract."""
-        ripe = pl.col(self.time) + self.delays[self.target] <= as_of
+        ripe = pl.col(self.time) + self.outcome_delay <= as_of
         keys, needed = Keys(unique_keys(self.rules, self.facts)), (self.entity, self.time)
         for name, cut in self.cut(as_of, backwards=backwards):
             if len(rows := cut.filter(ripe)):
@@ -187,7 +203,7 @@ class History:
         chance = np.random.Generator(np.random.Philox(0))
         for _, due in self.due(as_of):
             due = due.filter(pl.col(self.time) < before).select(self._asked(columns))
-            known = due.filter(pl.col(self.target).is_not_null())
+            known = due.filter(self.has_outcome)
             count, void = count + len(known), void + len(due) - len(known)
             kept.append(known if share >= 1 else known.filter(chance.random(len(known)) < share))
         rows = pl.concat(kept)
@@ -207,20 +223,25 @@ class History:
 
     def outcomes(self, start: datetime, end: datetime) -> pl.DataFrame:
         """Rows whose outcome became known in ``start < when <= end``: entity, time, the columns known after, or why it is void."""
-        delay = self.delays[self.target]
+        delay = self.outcome_delay
         late = [name for name, fact in self.facts.items() if self.delays[name] and name != self.time]
         came = self.rows.between(start - delay + _TICK, end - delay + _TICK)
-        why = pl.when(pl.col(self.target).is_null()).then(pl.lit("not recorded"))
+        why = pl.when(~self.has_outcome).then(pl.lit("not recorded"))
+        if not self.target:
+            came = came.clear()
         return came.select(self.entity, self.time, *late, at=pl.col(self.time) + delay, void=why)
 
     def outcome(self, rows: pl.DataFrame) -> NDArray[np.float64]:
-        """The target as numbers, shape (n,): 0 or 1, codes of the classes of *rows*, or the value; NaN where it is missing.
+        """The target as numbers, shape (n,): 0 or 1, codes of the classes of *rows*, or the value; NaN where it is missing,
+        and for clustering.
 
         Raises
         ------
         InputError
             A binary target is neither 0 nor 1.
         """
+        if not self.target:
+            return np.full(rows.height, np.nan)
         target = rows[self.target]
         if self.task == "multiclass":
             codes = {name: float(code) for code, name in enumerate(self.classes(rows))}
@@ -252,11 +273,11 @@ class History:
 
     def _asked(self, columns: Collection[str] | None) -> list[str]:
         """Those columns, with time and target, in the order of the table."""
-        kept = None if columns is None else {*columns, self.time, self.target}
+        kept = None if columns is None else {*columns, *self.keys}
         return [name for name in self.rows.empty.columns if kept is None or name in kept]
 
     def _check_names(self, columns: Collection[str]) -> None:
-        if self.target not in columns and self.target not in self.derived:
+        if self.target and self.target not in columns and self.target not in self.derived:
             raise ColumnMissing(
                 self.target, [*columns, *self.derived], source="cycle.toml", needed_by="[scoping] target"
             )
@@ -269,6 +290,8 @@ class History:
             )
 
     def _check_target(self) -> None:
+        if not self.target:
+            return
         fitting = {"multiclass": ("category",)}.get(self.task, ("boolean", "integer", "float"))
         kind = self.kinds[self.target]
         if kind not in fitting:

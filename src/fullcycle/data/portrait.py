@@ -71,13 +71,14 @@ def portrait(
     sample = table.sample("train", rows, ROWS)
     untold = undecided(suspicions, history)
     sketches = merged(profile(frame, columns, untold=untold) for frame in table.frames("train"))
-    told = [column for column in columns if column.name not in (history.entity, history.time, history.target)]
+    told = [column for column in columns if column.name not in history.keys]
     features = [column for column in told if column.known == "before"]
+    target = sample[history.target] if history.target else None
     drawn = Portrait(
         sketches=sketches,
         correlations=correlations(sample, told),
-        relations=target_relation(sample, sample[history.target], features, untold=untold),
-        rates=label_rate(sample, history.time, sample[history.target]),
+        relations=() if target is None else target_relation(sample, target, features, untold=untold),
+        rates=() if target is None else label_rate(sample, history.time, target),
     )
     return Drawn(drawn, canonical(drawn), references(sketches, columns), sample, suspicions)
 

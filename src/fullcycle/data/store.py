@@ -66,7 +66,7 @@ def store(
     quarantine = [_turned_away(history, as_of)]
     for period, judged in history.judged(as_of):
         done = clean(judged.kept, settings, fitted, entity=history.entity, time=history.time, facts=history.facts)
-        known = history.derive(done.rows).filter(pl.col(history.target).is_not_null())
+        known = history.derive(done.rows).filter(history.has_outcome)
         known = known.with_columns(pl.lit(None, known.schema[name]).alias(name) for name in hidden)
         segments.append(Segment(period=period, rows=len(known), blob=blobs.put(parquet(known))))
         quarantine += [_as_text(judged.quarantined, history), _as_text(done.removed, history)]
@@ -74,7 +74,7 @@ def store(
         tallies.append(judged.tally)
         void += len(done.rows) - len(known)
         if sum(map(len, unknown)) < MOST:
-            unknown.append(done.rows.filter(pl.col(history.target).is_null()))
+            unknown.append(done.rows.filter(~history.has_outcome))
     away = pl.concat(quarantine, how="diagonal").with_columns(
         pl.lit(None, pl.String).alias(name) for name in (*hidden, *(("raw",) if hidden else ()))
     )

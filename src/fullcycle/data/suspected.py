@@ -38,7 +38,7 @@ def unreviewed(suspicions: Iterable[Suspicion], reviewed: Iterable[str]) -> tupl
 
 def undecided(suspicions: Iterable[Suspicion], history: History) -> tuple[str, ...]:
     """The suspected columns of which nobody has decided what to do, and without which a row can be kept."""
-    needed = (history.entity, history.time, history.target, *history.read)
+    needed = (*history.keys, *history.read)
     return tuple(
         found.column
         for found in suspicions

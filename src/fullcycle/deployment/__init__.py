@@ -8,6 +8,7 @@ from fullcycle.deployment.records import Release
 from fullcycle.deployment.settings import Deployment
 from fullcycle.development.records import Model
 from fullcycle.kernel.blobs import Blobs
+from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import failed
 from fullcycle.kernel.verbs import step
 from fullcycle.predictor.bundle import Predictor, pack
@@ -16,7 +17,7 @@ from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
 
-@step("deployment.make", version=2, libraries=("lightgbm", "numpy"))
+@step("deployment.make", version=3, libraries=("lightgbm", "numpy"))
 def make(
     *,
     charter: Charter,
@@ -39,9 +40,16 @@ def make(
 
     Raises
     ------
-    InputError : plan, model, contract and policy do not fit each other.
+    InputError : plan, model, contract and policy do not fit each other; or a clustering is to have a control group.
     Corrupt : a blob is not what its digest says, or the bundle does not answer its golden rows.
     """
+    if charter.task == "clustering" and settings.control:
+        raise InputError(
+            "a clustering has no control group: nothing is done today that its effect could be measured against",
+            place="cycle.toml, [deployment] control",
+            found=settings.control,
+            mend="take it out",
+        )
     plan, fitted = Plan.from_json(blobs.get(model.plan)), load(model.format, blobs.get(model.fitted))
     facts = {"model": model.id, "dataset": dataset.id, "charter": charter.id}
     body = pack(plan=plan, model=fitted, contract=dataset.contract, policy=model.policy, facts=facts)

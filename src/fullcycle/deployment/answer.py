@@ -6,7 +6,7 @@ One row and a table go through the same contract, plan, model, policy and contro
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -38,7 +38,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    score : the model's number, or one per class; ``None`` in the control group, which must not act on it.
+    decision : the action, the number decided on, or the code of the cluster.
+    score : the model's number, one per class, or the distance to each cluster; ``None`` in the control group, which must not act on it.
     logged : the row of the traffic log; it keeps the score of a control row too.
     """
 
@@ -54,7 +55,8 @@ class Answered(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    answers : ``id``, ``decision``, ``score``, ``variant``; the good rows in their order.
+    answers : ``id``, ``decision``, ``score``, ``variant``; of a clustering ``cluster`` and ``distance`` in the place of decision
+        and score; the good rows in their order.
     decisions : rows of the traffic log, one for each answer.
     rejected : the other rows as they were, with ``rejected_row`` (position) and ``reasons`` (column, found, expected).
     """
@@ -93,8 +95,9 @@ class Answerer:
         self._check, self._run, self._score = self.contract.compile(), predictor.plan.compile(), predictor.model.score
         self._text = RowText(self.contract.columns, leave_out=(entity,))
         self._salt = control_salt(scope.project)
-        self._regression = predictor.policy.task == "regression"
-        self._follows_rule = not self._regression or bool(route.control) or not route.champion
+        self._regression, self._clustering = (predictor.policy.task == it for it in ("regression", "clustering"))
+        self._acts = bool(predictor.policy.actions)
+        self._follows_rule = self._acts or bool(route.control) or not route.champion
         # a column called "id" that the model or the entity uses is not the client's key
         self.has_ids = entity != "id" and "id" not in self.contract.kinds
 
@@ -160,6 +163,8 @@ class Answerer:
                 good[_ID].to_list(), entities, times, assigned, actions, plain, self._text.many(good), strict=True
             )
         ]
+        if self._clustering:
+            return decisions, _clusters(decisions, today)
         told = [None if kept else score for kept, score in zip(today.tolist(), plain, strict=True)]
         answers = pl.DataFrame(
             {
@@ -175,7 +180,7 @@ class Answerer:
         """The action taken on each row: today's rule for the control group, the others within the day's capacity."""
         served = good.filter(pl.Series(~today, dtype=pl.Boolean))
         chosen = self._decider.decide(scores[~today], served)
-        if not self._regression:
+        if self._acts:
             days = local_days(served[self._time], self.contract.zone)
             chosen = self._decider.capped(chosen, scores[~today], served, days)  # type: ignore[arg-type]
         actions = np.empty(good.height, dtype=object)
@@ -208,10 +213,16 @@ class Answerer:
             variant=how[0],
             propensity=how[2],
             action=repr(action) if isinstance(action, float) else action,
-            score=max(score) if isinstance(score, list) else score,
+            score=self._one(score),
             row=text,
             digest=text_digest(text),
         )
+
+    def _one(self, score: float | list[float]) -> float:
+        """The one number that is logged: the likeliest class's probability, or the distance to the nearest cluster."""
+        if not isinstance(score, list):
+            return score
+        return min(score) if self._clustering else max(score)
 
     def _ids(self, good: pl.DataFrame) -> pl.Series:
         """The client's ids, ``""`` for none; one longer than any may be where it is no string."""
@@ -225,22 +236,37 @@ class Answerer:
         """Where today's rule says what to do."""
         if not self._follows_rule:
             return np.ones(good.height, np.bool_)
-        if self._regression:
+        if not self._acts:
             return np.asarray(np.isfinite(self._decider.rule.numbers(good)))
         return np.asarray(self._decider.rule.codes(good) != UNKNOWN)
 
     def _has_rule_row(self, values: Mapping[str, Parsed]) -> bool:
         if not self._follows_rule:
             return True
-        if self._regression:
+        if not self._acts:
             return math.isfinite(self._decider.rule.number(values))
         return self._decider.rule.code(values) != UNKNOWN
 
     def _rule_facts(self) -> tuple[str, str]:
         """The column of today's rule, and what it should hold."""
         columns = self._decider.rule.columns
-        expected = "a number" if self._regression else f"one of {', '.join(self._decider.policy.actions)}"
+        expected = "a number" if not self._acts else f"one of {', '.join(self._decider.policy.actions)}"
         return columns[0] if columns else "todays_rule", f"{expected}, by today's rule"
+
+
+def _clusters(decisions: Sequence[Decision], today: NDArray[np.bool_]) -> pl.DataFrame:
+    """The answers of a clustering; where today's rule serves, there is one cluster, and no distance to it."""
+    return pl.DataFrame(
+        {
+            "id": pl.Series([row.id for row in decisions], dtype=pl.String),
+            "cluster": pl.Series([int(row.action) for row in decisions], dtype=pl.Int64),
+            "distance": pl.Series(
+                [None if kept else row.score for row, kept in zip(decisions, today.tolist(), strict=True)],
+                dtype=pl.Float64,
+            ),
+            "variant": pl.Series([row.variant for row in decisions], dtype=pl.String),
+        }
+    )
 
 
 def with_time(contract: Contract, time: str) -> Contract:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
 from fullcycle.measure.intervals import difference, mean_interval
-from fullcycle.measure.metrics import log_losses
+from fullcycle.measure.metrics import adjusted_rand, log_losses
 from fullcycle.predictor.bundle import Predictor
 from fullcycle.predictor.days import local_days
+from fullcycle.predictor.policy import nearest
 from fullcycle.scoping.records import Charter
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -36,9 +38,12 @@ def non_inferior(
 
     Returns
     -------
-    The finding ``non_inferior``. It neither passes nor fails where the champion cannot score these rows.
+    The finding ``non_inferior``. It neither passes nor fails where the champion cannot score these rows. Of clusterings,
+    which no outcome proves better or worse, the note ``agreement``.
     """
     frame = dataset.rows(blobs, "test")
+    if charter.task == "clustering":
+        return agreement(challenger, champion, frame)
     target = codes(frame[charter.target], charter.task, dataset.classes)
     blocks = local_days(frame[charter.time], charter.timezone) // max(1, -(-charter.label_delay // _DAY))
     try:
@@ -63,6 +68,23 @@ def non_inferior(
         unit="squared error" if charter.task == "regression" else "nats",
         evidence={"champion_loss": served, "margin": margin, "rows": found.n, "blocks": found.blocks},
     )
+
+
+def agreement(challenger: Predictor, champion: Predictor, frame: pl.DataFrame) -> Finding:
+    """How far two clusterings agree about the rows of *frame*: the adjusted Rand index, 1 where they do.
+
+    What people called cluster 2 may be another one now: with little agreement they have to look again.
+    """
+    evidence = {"champion": champion.facts.get("model", "")}
+    note = Finding(
+        check="agreement", subject="test rows", severity="note", unit="adjusted Rand index", evidence=evidence
+    )
+    try:
+        old, new = (nearest(it.model.scores(it.plan.matrix(frame))) for it in (champion, challenger))
+    except InputError as error:
+        return msgspec.structs.replace(note, evidence={**evidence, "why": error.problem})
+    clusters = {"clusters": challenger.model.outputs, "champion_clusters": champion.model.outputs}
+    return msgspec.structs.replace(note, value=adjusted_rand(old, new), evidence={**evidence, **clusters})
 
 
 def codes(target: pl.Series, task: str, classes: tuple[str, ...]) -> Floats:

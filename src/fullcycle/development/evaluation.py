@@ -15,6 +15,7 @@ import polars as pl
 from msgspec import Struct
 
 from fullcycle.development.baselines import Baseline
+from fullcycle.development.clusters.profiles import Profile
 from fullcycle.development.contributions import Effect, effects
 from fullcycle.development.evaluate import Scored, decide, design_effects, said
 from fullcycle.development.fit import Final
@@ -55,6 +56,7 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     importances, dependences, shap : what columns do for the scores.
     label_errors : suspects among the validation rows.
     baselines : what the model is held against; never served.
+    clusters : what is in all rows that the model was fitted on, then in each of its clusters.
     """
 
     design_effects: dict[str, float] = {}
@@ -69,6 +71,7 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shap: tuple[Effect, ...] = ()
     label_errors: LabelErrors | None = None
     baselines: tuple[Baseline, ...] = ()
+    clusters: tuple[Profile, ...] = ()
 
     def to_bytes(self) -> bytes:
         """The evaluation as it is kept, canonical JSON.

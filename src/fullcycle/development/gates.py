@@ -14,6 +14,7 @@ from fullcycle.kernel.errors import InputError, UnknownKey
 from fullcycle.kernel.finding import Finding
 from fullcycle.measure.intervals import Estimate, at_confidence
 from fullcycle.measure.metrics import METRICS
+from fullcycle.measure.metrics.clusters import BETTER
 from fullcycle.measure.tests import alpha_of
 from fullcycle.scoping.records import Charter, Gate
 
@@ -74,7 +75,7 @@ def measured_gates(charter: Charter, seconds: float) -> tuple[Finding, ...]:
 def _gate(gate: Gate, charter: Charter, figures: dict[str, Estimate]) -> Finding:
     _check_known(gate, charter, figures)
     if gate.rule == "better_than_constant" and gate.figure != GAIN:
-        higher = METRICS[gate.figure].better == "higher"
+        higher = (METRICS[gate.figure].better if gate.figure in METRICS else BETTER[gate.figure]) == "higher"
         return _judged(minus_constant(gate.figure), figures, 0.0, "more_than" if higher else "less_than")
     rule, limit = ("more_than", 0.0) if gate.rule == "better_than_constant" else (gate.rule, gate.limit)
     if limit is None:
@@ -102,6 +103,13 @@ def _check_known(gate: Gate, charter: Charter, figures: dict[str, Estimate]) -> 
             found, expected = charter.task, " or ".join(tasks)
             raise InputError(f"{gate.figure} is not for this task", place=place, found=found, expected=expected)
         if METRICS[gate.figure].better == "near" and gate.rule == "better_than_constant":
+            raise InputError(f"{gate.figure} has no constant to beat", place=place, mend="use at_least or at_most")
+    elif gate.figure in BETTER:
+        if charter.task != "clustering":
+            raise InputError(
+                f"{gate.figure} is not for this task", place=place, found=charter.task, expected="clustering"
+            )
+        if gate.rule == "better_than_constant" and gate.figure != "silhouette":
             raise InputError(f"{gate.figure} has no constant to beat", place=place, mend="use at_least or at_most")
     elif gate.figure != GAIN:
         if gate.figure not in figures:

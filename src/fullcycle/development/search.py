@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 from fullcycle.data.records import Column, Dataset
 from fullcycle.development.admission import obstacle
+from fullcycle.development.clusters.loss import cluster_loss
+from fullcycle.development.clusters.number import over_counts
 from fullcycle.development.features import Expressions, fit_plan, learnable
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import BUILT_IN, LEARNERS, Learner, Parameters, Training
@@ -32,7 +34,11 @@ from fullcycle.measure.metrics import log_loss, rmse
 from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
-PORTFOLIO = ("lightgbm", "linear")  # in the order in which they are tried; a constant comes last
+PORTFOLIO = (
+    "lightgbm",
+    "linear",
+    "kmeans",
+)  # those of a task in the order in which they are tried; a constant comes last
 MOST = 200  # trials, however much time there is: by then more of them fit the validation rows, not the question
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is (0: not known)."""
@@ -101,12 +107,15 @@ def trial(
         )
     )
     matrix, target = prepared.validation
-    loss = rmse if charter.task == "regression" else log_loss
+    if charter.task == "clustering":
+        loss = cluster_loss(found.model, parameters, prepared.train[0], matrix)
+        return Trial(parents=(dataset.id, charter.id), learner=learner, parameters=parameters, loss=loss)
+    loss_of = rmse if charter.task == "regression" else log_loss
     return Trial(
         parents=(dataset.id, charter.id),
         learner=learner,
         parameters=parameters,
-        loss=loss(target, found.model.scores(matrix)),
+        loss=loss_of(target, found.model.scores(matrix)),
         iterations=found.iterations,
     )
 
@@ -114,7 +123,8 @@ def trial(
 def search(given: Given, *, run: Run, engine: Engine, progress: Progress) -> tuple[Trial, ...]:
     """Every trial, in order: the portfolio, then rounds on the leading learner until the budget is spent.
 
-    A budget of trials counts each one, the constant too. A budget in time is looked at between rounds.
+    A budget of trials counts each one, the constant too. A budget in time is looked at between rounds. For clustering the
+    numbers of clusters are tried in turn instead, see :func:`fullcycle.development.clusters.number.over_counts`.
 
     Raises
     ------
@@ -123,13 +133,15 @@ def search(given: Given, *, run: Run, engine: Engine, progress: Progress) -> tup
     """
     settings = given.settings
     budget = Budget.read(settings.search_budget)
-    names = portfolio(settings, given.charter.task, given.dataset.columns)[: budget.trials]
+    names = portfolio(settings, given.charter.task, given.dataset.columns)
 
     def evaluate(asked: Sequence[tuple[str, Parameters]]) -> list[Trial]:
         return cast(list[Trial], run.map([_call(given, name, parameters) for name, parameters in asked], engine))
 
+    if given.charter.task == "clustering":
+        return over_counts(given, names, evaluate, budget, progress)
     with Stopwatch() as watch:
-        trials = evaluate([(name, LEARNERS[name].default()) for name in names])
+        trials = evaluate([(name, LEARNERS[name].default()) for name in names[: budget.trials]])
     progress("developing: trials", len(trials), budget.shown)
     searched = [it for it in trials if LEARNERS[it.learner].default()]
     if settings.search == "none" or not searched:
@@ -192,7 +204,7 @@ def asked_for(settings: Development) -> list[str]:
     """The learners that the settings name, or those that *auto* means: our portfolio, and all that are not ours.
 
     >>> asked_for(Development())
-    ['lightgbm', 'linear']
+    ['lightgbm', 'linear', 'kmeans']
     """
     if settings.learners == "auto":
         return [*PORTFOLIO, *(name for name in LEARNERS if name not in BUILT_IN)]

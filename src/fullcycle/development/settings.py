@@ -162,6 +162,12 @@ class Development(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     search: Annotated[
         Literal["tpe", "random", "none"], Meta(description="how the search goes on after the portfolio")
     ] = "tpe"
+    clusters: Annotated[
+        # of any length: msgspec 0.22 crashes on a union with a tuple of a fixed one
+        Annotated[int, Meta(ge=2)]
+        | Annotated[tuple[Annotated[int, Meta(ge=2)], ...], Meta(min_length=2, max_length=2)],
+        Meta(description="of a clustering: how many clusters, or the least and the most of them to try"),
+    ] = (2, 10)
     round: Annotated[
         int, Meta(description="trials asked for at once; the same model on any number of workers", ge=1)
     ] = 4

@@ -25,7 +25,7 @@ class Rows(NamedTuple):
     Attributes
     ----------
     frame : n rows with every column of the table, ordered by time.
-    target : (n,) 0 or 1, class codes, or numbers.
+    target : (n,) 0 or 1, class codes, or numbers; zeros for a clustering.
     """
 
     frame: pl.DataFrame
@@ -52,7 +52,7 @@ class Source:
 
 
 def rows(dataset: Dataset, target: str, blobs: Blobs, *parts: str) -> Rows:
-    """The rows of *parts* of the dataset, one part after the other.
+    """The rows of *parts* of the dataset, one part after the other. A *target* of no name is that of a clustering.
 
     Raises
     ------
@@ -62,6 +62,8 @@ def rows(dataset: Dataset, target: str, blobs: Blobs, *parts: str) -> Rows:
         A row of a part has no known outcome.
     """
     frame = pl.concat([decoded(Source(dataset.id, dataset, blobs), part) for part in parts])
+    if not target:
+        return Rows(frame, np.zeros(frame.height))
     if target not in frame.columns:
         raise ColumnMissing(target, frame.columns, source=f"dataset {dataset.id[:12]}", needed_by="[scoping] target")
     return Rows(frame, outcome(frame[target], dataset.classes))

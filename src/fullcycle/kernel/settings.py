@@ -354,6 +354,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
             return ""
         case () | []:
             return "[]"
+        case tuple():
+            return str(list(field.default))
         case dict():
             return "{}"
     return str(field.default)

@@ -13,6 +13,7 @@ from fullcycle.deployment.answer import Answerer
 from fullcycle.deployment.outcomes import OutcomeReader
 from fullcycle.deployment.records import Release
 from fullcycle.deployment.serving import Serving, load_answerer, read_key, read_serving, write_serving
+from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.state import Route
 from fullcycle.kernel.verbs import Run
 from fullcycle.project import Project
@@ -50,7 +51,14 @@ def answerer(project: Project) -> Answerer:
 
 
 def outcome_reader(project: Project) -> OutcomeReader:
-    """What reads outcomes in this scope; errors as :func:`answerer`."""
+    """What reads outcomes in this scope; errors as :func:`answerer`, and for a clustering, which waits for none."""
+    if project.settings.scoping.task == "clustering":
+        raise InputError(
+            "a clustering waits for no outcomes",
+            place="cycle.toml, [scoping] task",
+            found="clustering",
+            mend="nothing was foretold that could come true",
+        )
     serving = read_serving(project.serving_path)
     return OutcomeReader(
         serving.scope.environment,

@@ -87,7 +87,9 @@ def _days(start: datetime, end: datetime, zone: str) -> Iterator[Day]:
 
 
 def _arrive(cycle: Cycle, log: SegmentWriter, before: datetime, now: datetime) -> None:
-    """Outcomes that became known since the day before."""
+    """Outcomes that became known since the day before; a clustering has none."""
+    if not cycle.history.target:
+        return
     name = f"outcomes-{micros(now)}"
     if not log.holds(name):
         rows, rejected = outcome_reader(cycle.project).read_frame(

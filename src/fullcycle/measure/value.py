@@ -30,7 +30,7 @@ MICROS = 1_000_000
 PERFECT = "perfect foresight"  # the key of `Values.worth` for who knows every outcome beforehand
 _LARGEST = 9.2e18  # micros that fit int64, and nine trillions are more than any decision is worth
 _OUTCOMES = {"binary": ("true", "false"), "regression": ("over", "under")}
-_TASKS = ("binary", "multiclass", "regression")
+_TASKS = ("binary", "multiclass", "regression", "clustering")
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,9 +78,9 @@ class ValueTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What decisions are worth, as a record keeps it.
 
     ``cells`` holds, for binary, action → ``true``/``false``; for multiclass, action → class; for regression one entry
-    ``""`` → ``over``/``under``, per unit of error. ``actions`` and ``classes`` keep the declared order, which the
-    sorted keys of a canonical record do not; left out, they follow ``cells``. An empty table is allowed: worth is then
-    unknown.
+    ``""`` → ``over``/``under``, per unit of error; for clustering none, since nothing comes true. ``actions`` and
+    ``classes`` keep the declared order, which the sorted keys of a canonical record do not; left out, they follow
+    ``cells``. An empty table is allowed: worth is then unknown.
 
     >>> cell = {"true": Amount(value=Decimal(90)), "false": Amount(value=Decimal(-40))}
     >>> ValueTable(task="binary", currency="USD", cells={"rebook": cell}).actions
@@ -106,6 +106,10 @@ class ValueTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             )
         if self.task == "regression" and self.cells and self.actions != ("",):
             raise InputError("a regression has no actions", found=self.actions, mend="give over and under, per unit")
+        if self.task == "clustering" and self.cells:
+            raise InputError(
+                "a clustering has no outcome that could be worth money", mend="leave the value table empty"
+            )
         if PERFECT in self.cells:
             raise InputError(f"an action cannot be called {PERFECT!r}", mend="call it something else")
         outcomes = _OUTCOMES.get(self.task, self.classes)

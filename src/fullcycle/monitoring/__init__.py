@@ -11,6 +11,7 @@ from fullcycle.deployment.records import Release
 from fullcycle.development.records import Model
 from fullcycle.kernel.finding import Finding
 from fullcycle.kernel.verbs import Observation, step
+from fullcycle.measure.sketches import CategorySketch
 from fullcycle.monitoring.drift import drift
 from fullcycle.monitoring.performance import arrival, calibration, mean_score, performance, readable
 from fullcycle.monitoring.records import Health
@@ -22,7 +23,7 @@ from fullcycle.traffic.match import Matched
 from fullcycle.traffic.read import content_digest
 
 
-@step("monitoring.make", version=2, libraries=("polars", "numpy", "scipy"))
+@step("monitoring.make", version=3, libraries=("polars", "numpy", "scipy"))
 def make(
     *,
     charter: Charter,
@@ -49,18 +50,25 @@ def make(
     """
     served, counts = traffic.value
     found = _outcomes(charter, dataset, served)
-    findings = (
-        arrival(
-            served,
-            as_of=as_of,
-            label_delay=timedelta(microseconds=charter.label_delay),
-            late_at_most=settings.late_at_most,
-        ),
-        readable(served, found.outcome),
-        _conflicts(counts),
-        *_judged(charter, model, served, found),
-        *_drifted(dataset, found, settings),
-    )
+    if charter.task == "clustering":  # nothing comes true: what can change is what comes in, and where it goes
+        findings = (
+            _conflicts(counts),
+            *_drifted(dataset, found, settings),
+            *_moved(model, release, served, found, settings),
+        )
+    else:
+        findings = (
+            arrival(
+                served,
+                as_of=as_of,
+                label_delay=timedelta(microseconds=charter.label_delay),
+                late_at_most=settings.late_at_most,
+            ),
+            readable(served, found.outcome),
+            _conflicts(counts),
+            *_judged(charter, model, served, found),
+            *_drifted(dataset, found, settings),
+        )
     return Health(
         parents=(release.id, model.id, dataset.id, charter.id),
         start=start,
@@ -113,6 +121,28 @@ def _drifted(dataset: Dataset, found: Outcomes, settings: Monitoring) -> tuple[F
         effect=settings.drift_effect,
         rows_at_least=settings.rows_at_least,
     )
+
+
+def _moved(
+    model: Model, release: Release, served: pl.DataFrame, found: Outcomes, settings: Monitoring
+) -> tuple[Finding, ...]:
+    """Whether as many rows as among the test rows fall into each cluster; clusters of another release are others."""
+    mine = served["release"] == release.id
+    return drift(
+        pl.DataFrame({"cluster": served["action"].filter(mine)}),
+        found.days[mine.to_numpy()],
+        {"cluster": cluster_shares(model)},
+        level=settings.drift_level,
+        effect=settings.drift_effect,
+        rows_at_least=settings.rows_at_least,
+    )
+
+
+def cluster_shares(model: Model) -> CategorySketch:
+    """How the test rows are spread over the clusters of a model, as monitoring's reference."""
+    figures = {name.removeprefix("cluster_share_"): it for name, it in model.figures.items()}
+    codes = [code for code in figures if code.isdigit()]
+    return CategorySketch.fit([code for code in codes for _ in range(round(figures[code].point * figures[code].n))])
 
 
 def _conflicts(counts: Matched) -> Finding:

@@ -48,7 +48,8 @@ def outcomes(
     rows : the columns of the same decisions, in the same order.
     derived : expressions of derived columns, in any order.
     kinds : kind of each column of *rows*.
-    target, time : names of the target and of the prediction time; a row that lacks its time gets that of the decision.
+    target, time : names of the target, empty where there is none, and of the prediction time; a row that lacks its time
+        gets that of the decision.
     classes : names of the class codes, for a target of more than two.
 
     Raises
@@ -69,6 +70,8 @@ def outcomes(
     if time in kinds:
         rows = rows.with_columns(served["time"] if time not in rows.columns else rows[time].fill_null(served["time"]))
     rows = _derive(rows, derived, kinds, target, zone)
+    if not target:
+        return Outcomes(rows, np.full(served.height, np.nan), local_days(served["time"], zone))
     if target not in rows.columns:
         raise ColumnMissing(target, rows.columns, needed_by="the target")
     found = _numbers(rows[target], classes)

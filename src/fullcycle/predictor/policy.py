@@ -28,7 +28,11 @@ Names: TypeAlias = NDArray[np.str_]
 Score: TypeAlias = float | list[float]
 RowWorth: TypeAlias = Callable[[Mapping[str, Value]], float | None]
 
-TASKS = ("binary", "multiclass", "regression")
+TASKS = ("binary", "multiclass", "regression", "clustering")
+WITHOUT_ACTIONS = {
+    "regression": "none, for a regression decides on a number",
+    "clustering": "none, for a clustering names the cluster",
+}
 _LARGEST = 9.2e18  # micros; what is no number, or beyond it, is no amount
 
 
@@ -37,8 +41,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    task : binary, multiclass or regression.
-    actions : in declared order, the one that does nothing last; none for regression, whose decision is the score.
+    task : binary, multiclass, regression or clustering.
+    actions : in declared order, the one that does nothing last; none for regression, whose decision is the score, and for
+        clustering, whose decision is the code of the nearest cluster, as text.
     values : what decisions are worth. Where it is empty, a binary score of 0.5 or more means the first action and a
         lower one the last; a multiclass project with an action for each class takes that of the likeliest class, and
         any other keeps today's rule.
@@ -75,10 +80,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise UnknownKey(self.task, TASKS, what="task")
         if self.values.task != self.task:
             raise InputError("the value table is of another task", found=self.values.task, expected=self.task)
-        if (self.task == "regression") != (not self.actions) or len(set(self.actions)) < len(self.actions):
-            expected = (
-                "none, for a regression decides on a number" if self.task == "regression" else "one or more, distinct"
-            )
+        if (self.task in WITHOUT_ACTIONS) != (not self.actions) or len(set(self.actions)) < len(self.actions):
+            expected = WITHOUT_ACTIONS.get(self.task, "one or more, distinct")
             raise InputError("actions do not fit the task", place="actions", found=self.actions, expected=expected)
         if self.actions and self.values.cells and set(self.actions) != set(self.values.actions):
             expected = ", ".join(self.actions)
@@ -112,6 +115,16 @@ def compile_values(table: ValueTable, kinds: Mapping[str, str], zone: str = "UTC
     """
     compiled = _expressions(table, kinds, zone)
     return Values(table, {text: (parsed.row(), parsed.evaluate) for text, parsed in compiled.items()})
+
+
+def nearest(distances: Floats) -> Ints:
+    """The nearest cluster of each row, (n,), of (n, clusters) distances; of equal ones the first.
+
+    >>> nearest(np.array([[2.0, 1.0], [1.0, 1.0]])).tolist()
+    [1, 0]
+    """
+    found: Ints = np.argmin(distances, axis=1).astype(np.int64)
+    return found
 
 
 class Decider:
@@ -160,23 +173,27 @@ class Decider:
         return tuple(sorted(read.union(self.rule.columns)))
 
     def decide(self, scores: Floats, frame: pl.DataFrame) -> Names | Floats:
-        """The decision for each row, (n,): names of actions, or numbers for regression.
+        """The decision for each row, (n,): names of actions, numbers for regression, or codes of clusters as text.
 
         Parameters
         ----------
-        scores : (n,) probabilities of true or numbers, or (n, classes) probabilities.
+        scores : (n,) probabilities of true or numbers, (n, classes) probabilities, or (n, clusters) distances.
         frame : n rows, with the columns that values and today's rule read.
 
         Raises InputError for a score that is no probability, or where today's rule is needed and is no action.
         """
         if self.policy.task == "regression":
             return np.array(scores, dtype=np.float64)
+        if self.policy.task == "clustering":
+            return np.asarray(nearest(scores).astype(np.str_))
         return self._named(self._choose(self.worth(scores, frame), self.rule.codes(frame)))
 
     def decide_row(self, score: Score, values: Mapping[str, Value]) -> str | float:
         """The decision for one row, equal to :meth:`decide` on it. *values* are those the contract parsed."""
         if self.policy.task == "regression":
             return float(score)  # type: ignore[arg-type]
+        if self.policy.task == "clustering":
+            return str(score.index(min(score)))  # type: ignore[union-attr, arg-type]
         worth = self._row_worth(score, values)
         if worth is not None and not self.values.known:
             return self.policy.actions[worth.index(max(worth))]
@@ -189,12 +206,16 @@ class Decider:
 
     def todays_rule(self, frame: pl.DataFrame) -> Names | Floats:
         """What is done without the model, (n,). Raises InputError where the column holds no action of the project."""
+        if self.policy.task == "clustering":
+            return np.asarray(self.rule.numbers(frame).astype(np.int64).astype(np.str_))
         return self.rule.numbers(frame) if self.policy.task == "regression" else self._named(self.rule.codes(frame))
 
     def todays_rule_row(self, values: Mapping[str, Value]) -> str | float:
         """What is done without the model for one row."""
         if self.policy.task == "regression":
             return self.rule.number(values)
+        if self.policy.task == "clustering":
+            return str(int(self.rule.number(values)))
         code = self.rule.code(values)
         if code == UNKNOWN:
             raise _no_action(self.rule)

@@ -15,7 +15,7 @@ from fullcycle.kernel.errors import ColumnMissing, InputError
 from fullcycle.predictor.contract import Contract, Failure, Parsed
 from fullcycle.predictor.formats import ModelFormat
 from fullcycle.predictor.plan import Plan
-from fullcycle.predictor.policy import Decider, Policy, Score
+from fullcycle.predictor.policy import Decider, Policy, Score, nearest
 from fullcycle.predictor.todays_rule import UNKNOWN
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -25,7 +25,7 @@ _POSITION = "\0row"  # no column of a file is called so
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What is answered to one row: the score, a number or one per class, and the decision.
+    """What is answered to one row: the score, a number, one per class or the distance to each cluster, and the decision.
 
     >>> Answer(0.83, "rebook").decision
     'rebook'
@@ -119,6 +119,7 @@ class Scorer:
         -------
         Columns ``score`` (for multiclass ``score_<class>``) and ``decision``; of a calibrated regression ``low`` and
         ``high`` too, the prediction interval, and of a calibrated classification ``set``, the outcomes that may come true.
+        Of a clustering ``cluster`` and ``distance``, to the nearest one.
 
         Raises
         ------
@@ -159,6 +160,8 @@ class Scorer:
         return self._table(good, scores), bad.drop(_POSITION)
 
     def _table(self, good: pl.DataFrame, scores: Floats) -> pl.DataFrame:
+        if self.policy.task == "clustering":
+            return pl.DataFrame([good[_POSITION].alias("row"), *clusters(scores)])
         decisions = self.decider.decide(scores, good)
         names = [f"score_{name}" for name in self.classes] or ["score"]
         columns = [
@@ -190,11 +193,21 @@ class Scorer:
         return reasons
 
     def _no_scores(self) -> Floats:
-        return np.empty((0, self.model.outputs) if self.classes else 0)
+        return np.empty((0, self.model.outputs) if self.classes or self.policy.task == "clustering" else 0)
 
     def _no_action(self, found: object) -> Failure:
         column = self._rule.columns[0] if self._rule else ""
         return Failure(column, repr(found)[:80], f"one of {', '.join(self.policy.actions)}, for today's rule")
+
+
+def clusters(distances: Floats) -> tuple[pl.Series, pl.Series]:
+    """The nearest cluster of each row, and how far it is, of (n, clusters) distances.
+
+    >>> [it.to_list() for it in clusters(np.array([[2.0, 1.0], [0.5, 3.0]]))]
+    [[1, 0], [1.0, 0.5]]
+    """
+    codes = nearest(distances)
+    return pl.Series("cluster", codes), pl.Series("distance", distances[np.arange(len(codes)), codes])
 
 
 def as_polars(frame: Any) -> pl.DataFrame:
@@ -229,7 +242,7 @@ def _check_fit(plan: Plan, model: ModelFormat, contract: Contract, decider: Deci
         )
     task, classes = decider.policy.task, len(decider.policy.values.classes)
     fits = model.outputs == (classes or max(model.outputs, 2)) if task == "multiclass" else model.outputs == 1
-    if not fits:
+    if not fits and task != "clustering":  # which may have any number of clusters
         expected = f"{classes or 'two or more'} classes" if task == "multiclass" else "one"
         raise InputError(f"the model's outputs are none of a {task} task", found=model.outputs, expected=expected)
 

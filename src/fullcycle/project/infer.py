@@ -48,6 +48,7 @@ class Guess(NamedTuple):
     Attributes
     ----------
     target : the column that answers the question; a derived one where the table's own has two values that are no truth.
+        Empty where clusters are looked for.
     derive : expression of the derived target, by name.
     actions, today : what can be decided, and what is done without a model.
     note : what to check of the target.
@@ -78,7 +79,7 @@ def infer(
     Parameters
     ----------
     frame : the rows as the file has them; cells of a CSV are text.
-    target : the column that answers the question.
+    target : the column that answers the question; empty where clusters are looked for.
     time, entity : columns, where the caller knows them.
     source : name of the file, for messages.
 
@@ -96,7 +97,7 @@ def infer(
     ('binary', 'churned_is_yes', {'churned_is_yes': "churned == 'yes'"}, 'at', 'id')
     """
     for name, option in ((target, "--target"), (time, "--time"), (entity, "--entity")):
-        if name is not None and name not in frame.columns:
+        if name and name not in frame.columns:
             raise ColumnMissing(name, frame.columns, source=source, needed_by=option)
     at = first_times(frame, [target, entity], source) if time is None else named_times(frame, time, source)
     time, frame = at.name, frame.with_columns(at.cells)
@@ -105,8 +106,8 @@ def infer(
     early = early.with_columns(emptied(early[name], found.marks) for name, found in marks.items())
     types = {name: column_type(early[name]) for name in frame.columns} | {time: "time"}
     entity = entity or _entity(early, types, target, time, source)
-    answer = _target(early[target], types[target], frame.columns, source)
-    types[target] = answer.kind
+    answer = _target(early[target], types[target], frame.columns, source) if target else _CLUSTERS
+    types |= {target: answer.kind} if target else {}
     typed = _typed(early, types, time)
     codes = codes_for_missing(typed, types, [target, time, entity])
     typed = typed.with_columns(emptied(typed[name], found.marks, number=True) for name, found in codes.items())
@@ -289,6 +290,9 @@ def _median(cells: pl.Series) -> float:
     return float(numbers[len(numbers) // 2])
 
 
+_CLUSTERS = _Answer("clustering", "", "text", (), "")
+
+
 def _positive(cells: pl.Series, values: list[object]) -> object:
     """Which of two values is meant: one that says yes, else the rarer, else the later."""
     for value in values:
@@ -303,13 +307,14 @@ def _column(rows: pl.DataFrame, name: str, kind: ColumnType, target: str, entity
         return Column(kind, known="after", note="the answer")
     if name == entity:
         return Column("category", feature=False, note="says what a row is about")
-    gaps, open_ = (
-        rows[name].is_null(),
-        rows[target].is_null(),
-    )  # that a cell is filled tells when it is known, not what it holds
+    gaps = rows[name].is_null()
+    open_ = rows[target].is_null() if target else gaps & False
+    # that a cell is filled tells when it is known, not what it holds
     if open_.any() and (gaps == open_).all():
         return Column(kind, known="after", note="filled exactly where the answer is: probably known only afterwards")
-    return Column(kind, note="all of it missing" if gaps.all() else "free text: somebody has to look through it, see docs/text.md" if kind == "text" else "")
+    if gaps.all():
+        return Column(kind, note="all of it missing")
+    return Column(kind, note="free text: somebody has to look through it, see docs/text.md" if kind == "text" else "")
 
 
 def _word(name: str) -> str:

@@ -54,7 +54,7 @@ def init_from_data(
 ) -> Made:
     """Write ``cycle.toml``, ``columns.toml`` and ``.gitignore`` for a table, as far as the table tells.
 
-    A file outside *folder* is copied into it.
+    Without a *target* its question is which clusters there are. A file outside *folder* is copied into it.
 
     Parameters
     ----------
@@ -129,17 +129,11 @@ timezone = "UTC"  # {DECIDE}: times without a zone are read in it, days are cut 
 [scoping]  # 1 the question
 question = {_text(_question(guess))}  # {DECIDE}: the business question, as one sentence
 task = {_text(guess.task)}{_note(guess.note)}
-target = {_text(guess.target)}
-entity = {_text(guess.entity)}  # one row is about this
+{_target(guess)}entity = {_text(guess.entity)}  # one row is about this
 time = {_text(guess.time)}  # when the prediction is made; nothing that is known later may be used
-label_delay = "{delay}"  # {DECIDE}: how long until the outcome is known
-{_actions(guess)}
-action_changes_outcome = false  # {DECIDE}: whether what is decided changes the outcome itself
-# volume = "100/day"  # expected decisions; costs follow from it
+{_decided(guess, delay)}# volume = "100/day"  # expected decisions; costs follow from it
 
-{_values(guess)}
-
-[scoping.success]  # release gates: the bound of the interval must reach them
+{_values(guess)}[scoping.success]  # release gates: the bound of the interval must reach them
 {_gate(guess.task)}
 
 [scoping.resources]  # what it costs, from which the return is computed
@@ -191,7 +185,24 @@ def _question(guess: Guess) -> str:
             return f"For which {guess.entity} will {guess.target} be true?"
         case "multiclass":
             return f"Which {guess.target} will each {guess.entity} have?"
+        case "clustering":
+            return f"Which kinds of {guess.entity} are there?"
     return f"How large will {guess.target} of each {guess.entity} be?"
+
+
+def _target(guess: Guess) -> str:
+    return f"target = {_text(guess.target)}\n" if guess.target else ""
+
+
+def _decided(guess: Guess, delay: str) -> str:
+    """What can be done, and what it is worth; clusters have neither until people have looked at them."""
+    if not guess.target:
+        return 'label_delay = "0d"  # nothing is waited for\naction_changes_outcome = false\n'
+    return f"""\
+label_delay = "{delay}"  # {DECIDE}: how long until the outcome is known
+{_actions(guess)}
+action_changes_outcome = false  # {DECIDE}: whether what is decided changes the outcome itself
+"""
 
 
 def _actions(guess: Guess) -> str:
@@ -203,6 +214,10 @@ def _actions(guess: Guess) -> str:
 
 
 def _values(guess: Guess) -> str:
+    return f"{_amounts(guess)}\n\n" if guess.target else ""
+
+
+def _amounts(guess: Guess) -> str:
     head = f'# value = …  # {DECIDE}: money per decision; without it everything runs and worth is "unknown"\n'
     match guess.task:
         case "binary":
@@ -216,6 +231,8 @@ def _values(guess: Guess) -> str:
 
 
 def _gate(task: str) -> str:
+    if task == "clustering":
+        return 'silhouette = { better_than = "constant" }  # than as many clusters in rows that have none\nstability = { at_least = 0.8 }'
     figure = "rmse" if task == "regression" else "log_loss"
     return f'{figure} = {{ better_than = "constant" }}'
 

@@ -20,7 +20,7 @@ from fullcycle.data.label.sheet import sheet
 from fullcycle.data.label.studio import tasks
 from fullcycle.data.settings import ColumnFact, ColumnType
 from fullcycle.kernel.blobs import write_aside
-from fullcycle.kernel.errors import ColumnMissing
+from fullcycle.kernel.errors import ColumnMissing, InputError
 from fullcycle.kernel.finding import Finding
 from fullcycle.project.folder import Project
 from fullcycle.project.table_file import check_suffix, write_table
@@ -60,6 +60,7 @@ def hand_out(project: Project, now: datetime, file: Path, *, form: Form, scores:
     InputError
         A score is no probability, or a column is called as one of the file's own.
     """
+    _require_target(project)
     history = project.history(project.read_rows()[0])
     for score in scores:
         if score not in history.facts:
@@ -126,6 +127,7 @@ def take_back(project: Project, source: Path, file: Path, *, column: str = "", c
         The file is none of a label tool, a label is no value of its column, or *file* has a suffix that is not written.
     """
     check_suffix(file)
+    _require_target(project)
     scoping, settings = project.settings.scoping, project.settings.data.labels
     late = [name for name, fact in project.columns.items() if fact.known != "before"]
     column = column or project.label_column or "actual"
@@ -147,6 +149,16 @@ def take_back(project: Project, source: Path, file: Path, *, column: str = "", c
         skipped=found.skipped,
         agreement=agreed,
     )
+
+
+def _require_target(project: Project) -> None:
+    if not project.settings.scoping.target:
+        raise InputError(
+            "a clustering has nothing to label",
+            place="cycle.toml, [scoping] task",
+            found=project.settings.scoping.task,
+            mend="label rows of a question that has a target",
+        )
 
 
 def _held(project: Project, column: str) -> tuple[ColumnFact, frozenset[str]]:

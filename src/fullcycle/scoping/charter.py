@@ -10,6 +10,7 @@ import msgspec
 from fullcycle.kernel.clock import duration, size
 from fullcycle.kernel.errors import InputError, UnknownKey
 from fullcycle.measure.metrics import METRICS
+from fullcycle.measure.metrics.clusters import BETTER
 from fullcycle.measure.value import Amount, ValueTable
 from fullcycle.scoping.records import Gate
 from fullcycle.scoping.settings import AmountSetting, Limits, Money, Scoping
@@ -79,9 +80,10 @@ def amount(money: Money) -> Amount:
 def gates(settings: Scoping) -> tuple[Gate, ...]:
     """The release gates of ``[scoping.success]``, each with exactly one rule."""
     found = []
+    known = tuple(BETTER) if settings.task == "clustering" else (*METRICS, *OTHERS)
     for figure, gate in settings.success.items():
-        if figure not in METRICS and figure not in OTHERS:
-            raise UnknownKey(figure, (*METRICS, *OTHERS), place="cycle.toml, [scoping.success]", what="figure")
+        if figure not in known:
+            raise UnknownKey(figure, known, place="cycle.toml, [scoping.success]", what="figure")
         rules = {"at_least": gate.at_least, "at_most": gate.at_most, "better_than": gate.better_than}
         given = [(name, limit) for name, limit in rules.items() if limit is not None]
         if len(given) != 1:
@@ -101,7 +103,9 @@ def gates(settings: Scoping) -> tuple[Gate, ...]:
 
 
 def todays_rule(settings: Scoping) -> dict[str, str | float]:
-    """What is done without the model: ``always`` an action, a ``column`` or an ``expression``."""
+    """What is done without the model: ``always`` an action, a ``column`` or an ``expression``; for clustering nothing."""
+    if settings.task == "clustering":
+        return {"always": 0.0}  # without a model, all are in one cluster
     rule: dict[str, str | float] = {str(name): text for name, text in settings.todays_rule.items()}
     if not rule:
         today = settings.actions[-1] if settings.actions else 0
@@ -153,12 +157,7 @@ def check_limits(limits: Limits) -> Limits:
 def check_supported(settings: Scoping) -> None:
     """Refuse what this version cannot do honestly, with what it can."""
     if settings.task == "clustering":
-        raise InputError(
-            "this version does not cluster",
-            place="cycle.toml, [scoping] task",
-            found=settings.task,
-            expected="binary, multiclass or regression",
-        )
+        _check_clustering(settings)
     if settings.action_changes_outcome:
         raise InputError(
             "this version measures only decisions that leave the outcome as it is",
@@ -167,6 +166,26 @@ def check_supported(settings: Scoping) -> None:
             expected="false",
             mend="a question whose action changes its outcome needs a randomised share to learn from, which comes later",
         )
+
+
+def _check_clustering(settings: Scoping) -> None:
+    """Refuse what needs an outcome or an action: clusters have neither until people have looked at them."""
+    senseless = {
+        "target": settings.target,
+        "actions": settings.actions,
+        "todays_rule": settings.todays_rule,
+        "value": [name for name in settings.value if name != "currency"],
+        "limits.actions_per_day": settings.limits.actions_per_day,
+        "limits.fairness": settings.limits.fairness,
+    }
+    for name, given in senseless.items():
+        if given:
+            raise InputError(
+                f"a clustering has no use for {name!r}",
+                place=f"cycle.toml, [scoping] {name}",
+                found=given if isinstance(given, str) else ", ".join(map(str, given)),
+                mend="take it out; once people have named the clusters, ask which action pays for whom as a question of its own",
+            )
 
 
 def _per_unit(cells: Mapping[str, str | float | dict[str, Money]]) -> dict[str, dict[str, Amount]]:

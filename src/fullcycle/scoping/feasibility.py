@@ -26,7 +26,7 @@ class Known(Protocol):
     days : shape (n,), the local day of each row; rows of one day are resampled together.
     total : how many rows have a known outcome; of very many, *rows* are a sample.
     void : how many other rows have an outcome that never came.
-    classes : names of the class codes; empty for a regression.
+    classes : names of the class codes; empty for a regression or a clustering.
     """
 
     @property
@@ -51,6 +51,10 @@ def feasibility(past: Known, *, policy: Policy) -> Feasibility:
     InputError
         No row has a known outcome, the target has one class, or other classes than the value table.
     """
+    if policy.task == "clustering":  # nothing comes true: what can be known is how many rows there are
+        if not past.total:
+            raise InputError("there is no row", mend="check the time column, and what [data.rules] turns away")
+        return Feasibility(rows=past.total, void=0)
     if not len(past.known):
         raise InputError(
             "no row has a known outcome",
@@ -109,7 +113,7 @@ def findings(found: Feasibility, table: ValueTable, *, rows_at_least: int = 100)
     """Whether the question can be answered at all, and whether a perfect answer would be worth anything."""
     checks = [
         Finding(
-            check="rows_with_outcome",
+            check="rows" if found.base is None else "rows_with_outcome",
             subject="history",
             value=float(found.rows),
             limit=float(rows_at_least),

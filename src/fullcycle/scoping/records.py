@@ -32,8 +32,8 @@ class Feasibility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     Attributes
     ----------
-    rows, void : rows whose outcome is known; rows whose outcome never came.
-    base : base rate of a binary target, mean of a regression target.
+    rows, void : rows whose outcome is known; rows whose outcome never came. For clustering: all rows, and none.
+    base : base rate of a binary target, mean of a regression target; None for clustering.
     shares : share of each class.
     worth : money per 1000 decisions of today's rule, each constant action and perfect foresight.
     break_even : the probability from which the first action pays (binary, two actions, plain amounts).
@@ -41,7 +41,7 @@ class Feasibility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     rows: int
     void: int
-    base: Estimate
+    base: Estimate | None = None
     shares: dict[str, float] = {}
     worth: dict[str, Estimate] = {}
     break_even: float | None = None
@@ -54,6 +54,7 @@ class Charter(Record, frozen=True, kw_only=True):
     Attributes
     ----------
     as_of : the past was read as it was known then.
+    target : empty for clustering.
     label_delay : microseconds until an outcome is known.
     volume_per_day : expected decisions a day.
     """

@@ -112,7 +112,9 @@ class Scoping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     question: Annotated[str, Meta(description="the business question, as one sentence", min_length=1)]
     task: Annotated[Task, Meta(description="what kind of answer it needs")]
-    target: Annotated[str, Meta(description="the column that answers it afterwards")]
+    target: Annotated[
+        str, Meta(description="the column that answers it afterwards; required of every task but clustering")
+    ] = ""
     entity: Annotated[str, Meta(description="the column that says what a row is about")]
     time: Annotated[str, Meta(description="the column that says when the prediction is made")]
     label_delay: Annotated[str, Meta(description="how long until the outcome is known, such as '1d'")]
@@ -132,3 +134,7 @@ class Scoping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stakeholders: Annotated[tuple[Stakeholder, ...], Meta(description="who has a say")] = ()
     risk: Annotated[Risk, Meta(description="class of risk")] = Risk()
     resources: Annotated[Resources, Meta(description="plan and costs")] = Resources()
+
+    def __post_init__(self) -> None:
+        if not self.target and self.task != "clustering":
+            raise ValueError("Object missing required field `target`")  # told as for any required key

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from fullcycle.development.learners import LEARNERS, Constraints, Fitted, Learner, Parameters, Training
 from fullcycle.kernel.errors import OutsideError
-from fullcycle.measure.metrics import log_loss, rmse
+from fullcycle.measure.metrics import adjusted_rand, log_loss, rmse
 from fullcycle.predictor.formats import load
+from fullcycle.predictor.policy import nearest
 
 Floats = NDArray[np.float64]
-TASKS = {"binary": 2, "multiclass": 3, "regression": 0}
+TASKS = {"binary": 2, "multiclass": 3, "regression": 0, "clustering": 0}
 ENOUGH = 0.85  # of a constant's loss, which a learner of made rows must come below
+AGREEMENT = 0.95  # adjusted Rand index with the made clusters, which a learner of clusters must reach
 
 
 class LearnerContract:
@@ -86,7 +88,7 @@ class LearnerContract:
             parameters = learner.suggest(study.ask())
             assert parameters.keys() == learner.default().keys()
             assert np.isfinite(fit(learner, rows, {**parameters, **quick}).model.scores(rows.X)).all()
-        whole = {name: int(it) if it == int(it) else it for name, it in learner.default().items()}  # as JSON writes it
+        whole = {name: _as_json_writes(it) for name, it in learner.default().items()}
         assert json.loads(json.dumps(whole)) == learner.default()
         same = [fit(learner, rows, {**parameters, **quick}) for parameters in (whole, learner.default())]
         assert same[0].model.to_bytes() == same[1].model.to_bytes()
@@ -94,8 +96,8 @@ class LearnerContract:
     @pytest.mark.parametrize("task", TASKS)
     def test_a_row_counts_its_weight(self, learner: Learner, quick: Parameters, task: str) -> None:
         """Rows that tell the opposite change little where they weigh little."""
-        if task not in learner.tasks:
-            pytest.skip(f"it does no {task}")
+        if task not in learner.tasks or task == "clustering":
+            pytest.skip(f"it does no {task}, or there is no opposite to tell")
         rows, n = made(task), self.rows
         opposite = {"binary": 1 - rows.y, "multiclass": 2 - rows.y, "regression": -rows.y}[task]
         both = rows._replace(
@@ -158,10 +160,17 @@ class LearnerContract:
             assert low + high == pytest.approx(right + left, abs=1e-5)
 
     def _learnt(self, scores: Floats, rows: Training) -> bool:
+        if rows.task == "clustering":
+            agreed = adjusted_rand(rows.y, nearest(scores))
+            return not self.learns or bool(np.isfinite(scores).all() and agreed > AGREEMENT)
         loss = rmse if rows.task == "regression" else log_loss
         flat = LEARNERS["constant"].fit(made(rows.task)).model.scores(rows.X)
         assert np.isfinite(scores).all()
         return not self.learns or loss(rows.y, scores) < ENOUGH * loss(rows.y, flat)
+
+
+def _as_json_writes(value: float | int | str | bool) -> float | int | str | bool:
+    return int(value) if isinstance(value, float) and value == int(value) else value
 
 
 def fit(learner: Learner, rows: Training, parameters: Parameters) -> Fitted:
@@ -177,7 +186,8 @@ def fit(learner: Learner, rows: Training, parameters: Parameters) -> Fitted:
 
 
 def made(task: str, *, seed: int = 0, n: int = LearnerContract.rows) -> Training:
-    """Rows of four features, of which two tell of the target, with validation rows as many.
+    """Rows of four features, of which two tell of the target, with validation rows as many; or of three clusters, whose
+    codes stand as a target that no learner may read.
 
     >>> made("multiclass").X.shape
     (300, 4)
@@ -189,6 +199,9 @@ def made(task: str, *, seed: int = 0, n: int = LearnerContract.rows) -> Training
 def _made(task: str, seed: int, n: int) -> tuple[Floats, Floats]:
     random = np.random.default_rng(seed)
     X = random.normal(size=(n, 4))
+    if task == "clustering":
+        codes = random.integers(0, 3, n)
+        return X + 8 * np.eye(4)[codes], codes.astype(np.float64)
     z = 2 * X[:, 0] - X[:, 1] + 0.5 * random.normal(size=n)
     if task == "regression":
         return X, z

@@ -261,6 +261,12 @@ class Assembly:
 def _question(settings: Data, time: str, target: str, label_delay: timedelta, zone: str) -> Question | None:
     if settings.examples is None:
         return None
+    if not target:
+        raise InputError(
+            "rows made from events have a label, and a clustering has none",
+            place="cycle.toml, [data.examples]",
+            mend="bring a table of one row for each thing that is to be clustered",
+        )
     question = Question(settings.examples, time, target, label_delay, zone)
     examples.check(question)
     return question

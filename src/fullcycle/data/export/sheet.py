@@ -63,7 +63,7 @@ def _composition(dataset: Dataset, charter: Charter) -> Iterable[Answer]:
     grid = Grid(heads, tuple(_column(dataset, column) for column in dataset.columns))
     yield Answer("What does a row consist of?", f"{len(dataset.columns)} columns.", "measured", grid)
     classes = f", which is one of {', '.join(dataset.classes)}" if dataset.classes else ""
-    yield Answer("Is there a target?", f"{charter.target}{classes}.", "declared")
+    yield Answer("Is there a target?", f"{charter.target}{classes}." if charter.target else "No.", "declared")
     if dataset.derived:
         grid = Grid(("column", "expression"), tuple(dataset.derived.items()))
         yield Answer("Which columns are computed?", f"Columns: {len(dataset.derived)}.", "declared", grid)
@@ -100,7 +100,8 @@ def _cleaning(dataset: Dataset) -> Iterable[Answer]:
 
 
 def _uses(dataset: Dataset, charter: Charter) -> Iterable[Answer]:
-    yield Answer("What is it made for?", f"A {charter.task} model of {charter.target}.", "declared")
+    of = f" of {charter.target}" if charter.target else ""
+    yield Answer("What is it made for?", f"A {charter.task} model{of}.", "declared")
     later = [column.name for column in dataset.columns if column.known != "before"]
     text = (
         f"Not known when the prediction is made, so never a feature: {', '.join(later)}."

@@ -79,6 +79,8 @@ class Service:
     async def outcomes(self, body: bytes) -> Response:
         """``POST /outcomes``."""
         serving = self.routing.serving
+        if self.routing.answerer.predictor.policy.task == "clustering":
+            raise Problem(422, "A clustering waits for no outcomes: nothing was foretold that could come true.")
         reader = OutcomeReader(
             serving.scope.environment,
             serving.scope.timeline,

@@ -18,6 +18,8 @@ PROBLEMS = {
     "503": "Overloaded, or the answers cannot be logged; Retry-After says when to try again.",
 }
 
+_OUTCOMES = ("Tell what really happened", "OutcomesRequest", "Taken")
+
 
 def openapi(serving: Serving, answerer: Answerer) -> dict[str, Any]:
     """The document, as JSON."""
@@ -28,7 +30,7 @@ def openapi(serving: Serving, answerer: Answerer) -> dict[str, Any]:
             "/predict": {
                 "post": _post("Decide about rows", "PredictRequest", "Predictions", _example(serving, answerer))
             },
-            "/outcomes": {"post": _post("Tell what really happened", "OutcomesRequest", "Taken", _outcome(serving))},
+            **({} if _clusters(answerer) else {"/outcomes": {"post": _post(*_OUTCOMES, _outcome(serving))}}),
             "/health/live": {"get": _get("The process runs")},
             "/health/ready": {"get": _get("Rows can be answered; says which release serves")},
             "/metrics": {"get": _get("Counters of one worker, for Prometheus", "text/plain")},
@@ -44,6 +46,10 @@ def example_row(serving: Serving, answerer: Answerer) -> dict[str, Any]:
     row = answerer.contract.example()
     row.setdefault(serving.entity, "example")
     return row
+
+
+def _clusters(answerer: Answerer) -> bool:
+    return answerer.predictor.policy.task == "clustering"
 
 
 def _example(serving: Serving, answerer: Answerer) -> dict[str, Any]:
@@ -76,6 +82,10 @@ def _schemas(serving: Serving, answerer: Answerer) -> dict[str, Any]:
         "minItems": 1,
         "description": "the outcomes that may come true, at the declared confidence",
     }
+    if _clusters(answerer):
+        distance = {"type": ["number", "null"], "description": "to the cluster"}
+        prediction = _object({"id": text, "cluster": whole, "distance": distance, "variant": text})
+        prediction["properties"]["memberships"] = {"type": "array", "items": {"type": "number"}}
     failures = {"type": "array", "items": {"$ref": "#/components/schemas/RowFailure"}}
     labels = Contract(tuple(_rule(name, kind) for name, kind in serving.labels.items())).json_schema()["properties"]
     outcome = {

@@ -14,6 +14,8 @@ from fullcycle.deployment.answer import Answer, Answerer
 from fullcycle.deployment.service.log import TrafficLog
 from fullcycle.deployment.service.metrics import Metrics
 from fullcycle.deployment.service.problem import Problem, RowFailure
+from fullcycle.predictor.formats import ModelFormat
+from fullcycle.predictor.formats.mixture import Mixture, memberships
 from fullcycle.predictor.policy import Policy
 
 MOST_ROWS = 1000
@@ -47,11 +49,24 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True):
     labels: list[str] | None = msgspec.field(name="set", default=None)
 
 
+class ClusterPrediction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One answer of a clustering: the cluster, and the distance to it; None where today's rule serves.
+
+    *memberships* are the probabilities that the row comes from each component of a mixture.
+    """
+
+    id: str
+    cluster: int
+    distance: float | None
+    variant: str
+    memberships: list[float] | None = None
+
+
 class Predictions(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of an answer; ``rejected`` only where a partial one was asked for."""
 
     release: str
-    predictions: list[Prediction]
+    predictions: list[Prediction] | list[ClusterPrediction]
     rejected: list[RowFailure] = []
 
 
@@ -87,7 +102,27 @@ async def predict(body: bytes, answerer: Answerer, log: TrafficLog, metrics: Met
         predictions = await _logged(answers, failures, request.partial, log, now)
         for one in predictions:
             metrics.predictions[one.variant] += 1
-    return Predictions(answerer.route.champion, with_conformal(predictions, answerer.predictor.policy), failures)
+    policy, model = answerer.predictor.policy, answerer.predictor.model
+    if policy.task == "clustering":
+        return Predictions(answerer.route.champion, as_clusters(predictions, model), failures)
+    return Predictions(answerer.route.champion, with_conformal(predictions, policy), failures)
+
+
+def as_clusters(predictions: list[Prediction], model: ModelFormat) -> list[ClusterPrediction]:
+    """The same as clusters: the decision is the code of one, the scores are the distances to all.
+
+    >>> from fullcycle.predictor.formats.centroids import Centroids
+    >>> as_clusters([Prediction("a", "1", [2.0, 0.5], "champion")], Centroids([[0.0], [1.0]]))
+    [ClusterPrediction(id='a', cluster=1, distance=0.5, variant='champion', memberships=None)]
+    """
+    found = []
+    for it in predictions:
+        distances = it.score if isinstance(it.score, list) else []
+        shares = memberships(distances) if distances and isinstance(model, Mixture) else None
+        found.append(
+            ClusterPrediction(it.id, int(it.decision), min(distances, default=None), it.variant, memberships=shares)
+        )
+    return found
 
 
 def with_conformal(predictions: list[Prediction], policy: Policy) -> list[Prediction]:

@@ -90,7 +90,7 @@ def fit_features(
     ----------
     frame : n rows in order of time.
     target : (n,) 0 or 1, class codes, or numbers.
-    recipe : ``linear``, ``trees``, or ``none`` for no features at all.
+    recipe : ``linear``, ``trees``, ``distances``, ``numbers``, or ``none`` for no features at all.
     columns : what is known beforehand, see :func:`learnable`.
     zone : in which the calendar is read.
     expressions : name and text of what the plan computes before; those that are no column are features.

@@ -13,15 +13,16 @@ from fullcycle.predictor.plan import Impute, Missing
 LARGEST = 1e100  # a number beyond it is taken for this: the square of one more could be no finite number
 
 
-def imputed(draft: Draft, slot: str, *, default: str) -> str:
+def imputed(draft: Draft, slot: str, *, default: str, flag: bool = True) -> str:
     """The slot with something in each gap, and where asked for a feature that says where the gaps were.
 
-    *default* is what ``impute = "auto"`` means: ``median``, or ``none`` to leave the gaps.
+    *default* is what ``impute = "auto"`` means: ``median``, or ``none`` to leave the gaps; without *flag* no such
+    feature is made.
     """
     method = _method(draft, slot, default)
     if method == "none":
         return slot
-    if draft.settings.missing_flags:
+    if flag and draft.settings.missing_flags:
         draft.use(draft.add(Missing, f"{slot} is missing", input=slot))
     return draft.add(Impute, f"{slot} filled", input=slot, value=_fill(draft, slot, method))
 

@@ -19,13 +19,16 @@ SKEWED = 1.0  # skewness beyond which a logarithm is tried; that of an exponenti
 Scale: TypeAlias = Callable[[Draft, str, str], str | None]  # (draft, name, bounded slot) -> scaled slot
 
 
-def scaled(draft: Draft, name: str) -> None:
-    """A number for a linear model: something where it is missing, within what was seen, on a common scale."""
+def scaled(draft: Draft, name: str, *, flag: bool = True) -> None:
+    """A number for a linear model: something where it is missing, within what was seen, on a common scale.
+
+    *flag*: whether a feature may say where it was missing.
+    """
     seen = finite(draft.numbers(name))
     if not len(seen):
         draft.drop(name, "empty")
         return
-    filled = imputed(draft, name, default="median")
+    filled = imputed(draft, name, default="median", flag=flag)
     # outside of what was seen a straight line knows nothing, and an endless number would drown every other feature
     low, high = float(seen.min()), float(seen.max())
     bounded = draft.add(Clip, f"{name} clipped", input=filled, low=low, high=high)

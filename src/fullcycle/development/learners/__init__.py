@@ -7,6 +7,8 @@ from fullcycle.development.learners.constant import Constant
 from fullcycle.development.learners.decision_tree import DecisionTree
 from fullcycle.development.learners.elastic_net import ElasticNet
 from fullcycle.development.learners.extra_trees import ExtraTrees
+from fullcycle.development.learners.gaussian_mixture import GaussianMixture
+from fullcycle.development.learners.kmeans import KMeans
 from fullcycle.development.learners.learner import LEARNERS, Constraints, Fitted, Learner, Parameters, Training
 from fullcycle.development.learners.lightgbm import LightGBM
 from fullcycle.development.learners.linear import Linear
@@ -27,6 +29,8 @@ __all__ = [
     "ElasticNet",
     "ExtraTrees",
     "Fitted",
+    "GaussianMixture",
+    "KMeans",
     "Learner",
     "LightGBM",
     "Linear",
@@ -44,6 +48,8 @@ _OURS: tuple[Learner, ...] = (
     DecisionTree(),
     ElasticNet(),
     ExtraTrees(),
+    GaussianMixture(),
+    KMeans(),
     LightGBM(),
     Linear(),
     LinearSVM(),

@@ -1,4 +1,4 @@
-"""The constant: the base rate or the mean for every row. What any model must beat."""
+"""The constant: the base rate, the mean or one cluster for every row. What any model must beat."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from fullcycle.development.learners.learner import Fitted, Floats, Parameters, Training
 from fullcycle.predictor.formats import linear
+from fullcycle.predictor.formats.centroids import Centroids
 
 if TYPE_CHECKING:
     from optuna import Trial
 
 
 class Constant:
-    """Predicts the training rows' base rate, shares of classes, or mean.
+    """Predicts the training rows' base rate, shares of classes, or mean; for clustering, that all are in one cluster.
 
     >>> rows, target = np.empty((4, 0)), np.array([1.0, 0.0, 0.0, 0.0])
     >>> fitted = Constant().fit(Training(rows, target, "binary", 2, {}, seed=0))
@@ -25,7 +26,7 @@ class Constant:
 
     name = "constant"
     recipe = "none"
-    tasks = ("binary", "multiclass", "regression")
+    tasks = ("binary", "multiclass", "regression", "clustering")
     keeps_rows = False
     honours = ("monotone", "never_together")  # it uses no feature at all
 
@@ -40,6 +41,9 @@ class Constant:
     def fit(self, training: Training) -> Fitted:
         """See :class:`~fullcycle.development.learners.learner.Learner`."""
         X, y, task, classes, *_ = training
+        if task == "clustering":
+            middle = [math.fsum(column.tolist()) / len(X) for column in X.T]
+            return Fitted(Centroids(np.array(middle).reshape(1, -1)), 0)
         weights, level = np.zeros(X.shape[1]), constant(y, task, classes, training.weights)
         if task == "multiclass":
             shares = np.maximum(level, 1e-15)

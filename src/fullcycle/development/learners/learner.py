@@ -43,8 +43,8 @@ class Training(NamedTuple):
 
     Attributes
     ----------
-    X, y : (n, features) rows and (n,) targets.
-    task, classes : ``binary``, ``multiclass`` or ``regression``; the number of classes, 0 for regression.
+    X, y : (n, features) rows and (n,) targets; for clustering, which has none, zeros.
+    task, classes : ``binary``, ``multiclass``, ``regression`` or ``clustering``; the number of classes, 0 where there are none.
     parameters : as :meth:`Learner.default` and :meth:`Learner.suggest` give them.
     seed : of everything random.
     validation : rows and targets that may stop an iterative learner early; None where there are none.
@@ -71,7 +71,8 @@ class Learner(Protocol):
     Attributes
     ----------
     name : as registered.
-    recipe : of the feature plan that it wants: ``linear``, ``trees`` or ``none``.
+    recipe : of the feature plan that it wants: ``linear``, ``trees``, ``distances``, ``numbers`` or
+        ``none``.
     tasks : which it can do.
     keeps_rows : whether its models hold training rows, which rules it out where there is personal data.
     honours : what of declared knowledge it can keep to: ``monotone``, ``never_together``.

@@ -9,7 +9,7 @@ partial sums, threads or vector width.
 from __future__ import annotations
 
 from fullcycle.measure.metrics.catalogue import METRICS, Metric, effect_of_design, evaluate, metric, own, replicates
-from fullcycle.measure.metrics.clusters import davies_bouldin, silhouette, silhouettes
+from fullcycle.measure.metrics.clusters import adjusted_rand, davies_bouldin, silhouette, silhouettes
 from fullcycle.measure.metrics.decisions import accuracy, confusion, f1, hits, precision, recall
 from fullcycle.measure.metrics.errors import (
     absolute_errors,
@@ -38,6 +38,7 @@ __all__ = [
     "Metric",
     "absolute_errors",
     "accuracy",
+    "adjusted_rand",
     "average_precision",
     "brier",
     "brier_losses",

@@ -1,4 +1,4 @@
-"""How well clusters hold together and apart, by distance alone."""
+"""How well clusters hold together and apart, by distance alone; and how far two clusterings of the same rows agree."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from fullcycle.measure.intervals import block_codes
 from fullcycle.measure.metrics.arguments import Floats
 
 _CHUNK = 1 << 22  # distances that are held at once
+
+
+BETTER = {"silhouette": "higher", "davies_bouldin": "lower", "stability": "higher"}
+"""The figures of a clustering that gates may name, and which way is better."""
 
 
 def silhouette(points: ArrayLike, cluster: ArrayLike) -> float:
@@ -72,6 +76,24 @@ def davies_bouldin(points: ArrayLike, cluster: ArrayLike) -> float:
     np.fill_diagonal(apart, np.inf)
     apart[apart == 0] = np.inf
     return math.fsum(((spread[:, None] + spread[None, :]) / apart).max(axis=1).tolist()) / k
+
+
+def adjusted_rand(first: ArrayLike, second: ArrayLike) -> float:
+    """The adjusted Rand index of two clusterings of the same rows: 1 where they agree, about 0 by chance.
+
+    Raises InputError where they are of different numbers of rows. Source: Hubert and Arabie 1985, *Comparing partitions*.
+
+    >>> adjusted_rand([0, 0, 1, 1], [5, 5, 3, 3]), adjusted_rand([0, 0, 1, 1], [0, 1, 0, 1])
+    (1.0, -0.5)
+    """
+    one, k = block_codes(first)
+    other, m = block_codes(second, len(one))
+    both = np.bincount(one * m + other, minlength=k * m).reshape(k, m)
+    pairs, rows, columns = (int((it * (it - 1) // 2).sum()) for it in (both, both.sum(axis=1), both.sum(axis=0)))
+    every = len(one) * (len(one) - 1) // 2
+    if rows in (0, every) and columns == rows:  # one cluster, or each row its own, on both sides
+        return 1.0
+    return 2 * (pairs * every - rows * columns) / ((rows + columns) * every - 2 * rows * columns)
 
 
 def _checked(points: ArrayLike, cluster: ArrayLike) -> tuple[Floats, NDArray[np.int64], int]:

@@ -27,7 +27,7 @@ class ModelFormat(Protocol):
     ----------
     name : the format, as registered.
     features : how many features a row has.
-    outputs : 1 for a probability of true or a number, otherwise the number of classes.
+    outputs : 1 for a probability of true or a number, otherwise the number of classes, or of clusters.
     """
 
     @property
@@ -38,7 +38,8 @@ class ModelFormat(Protocol):
     def outputs(self) -> int: ...
 
     def scores(self, matrix: Floats) -> Floats:
-        """Scores of (n, features) rows: (n,) probabilities of true or numbers, or (n, classes) probabilities."""
+        """Scores of (n, features) rows: (n,) probabilities of true or numbers, (n, classes) probabilities, or
+        (n, clusters) distances, of which the least is of the row's own cluster."""
         ...
 
     def score(self, features: Sequence[float]) -> float | list[float]:
@@ -61,6 +62,8 @@ _OURS = {
     "kernel": "Kernel",
     "onnx": "Onnx",
     "perceptron": "Perceptron",
+    "centroids": "Centroids",
+    "mixture": "Mixture",
 }
 """Our own formats: the module of this folder, and the class in it, which is imported when a model of it is loaded."""
 
