@@ -60,6 +60,8 @@ _OURS = {
     "trees": "Trees",
     "kernel": "Kernel",
     "perceptron": "Perceptron",
+    "blend": "Blend",
+    "calibrated": "Calibrated",
 }
 """Our own formats: the module of this folder, and the class in it, which is imported when a model of it is loaded."""
 
