@@ -158,7 +158,7 @@ class World:
         dataset: Dataset,
         *,
         engine: Engine | None = None,
-        refit: Trial | None = None,
+        refit: Trial | Model | None = None,
         **settings: Any,
     ) -> Model:
         """The Model, made as the loop makes it."""

@@ -3,56 +3,46 @@
 from __future__ import annotations
 
 import io
-from typing import NamedTuple
+from collections.abc import Sequence
+from importlib.metadata import version
 
 import msgspec
 import numpy as np
 
 from fullcycle.data.records import Dataset
-from fullcycle.development.baselines import baseline_gates, baselines
 from fullcycle.development.behave import behaviours as own_behaviours
 from fullcycle.development.behaviours.checks import prepare
 from fullcycle.development.behaviours.judge import judge
 from fullcycle.development.behaviours.read import Behaviour
-from fullcycle.development.clusters.figures import assigned, cluster_figures, passed_by, structure
-from fullcycle.development.clusters.profiles import profiles, telling
-from fullcycle.development.conformal import calibrate
-from fullcycle.development.evaluate import figures, score_rows
-from fullcycle.development.evaluation import Evaluation, Seen, look
-from fullcycle.development.evaluation import findings as evaluation_findings
+from fullcycle.development.chosen import refitted, searched
 from fullcycle.development.features import check_settings, expressions, feature, learnable, left_out, without
-from fullcycle.development.fit import Final, fit
-from fullcycle.development.gates import gates, measured_gates
-from fullcycle.development.holdout import hold_out
+from fullcycle.development.fit import fit
+from fullcycle.development.gates import measured_gates
 from fullcycle.development.learners import LEARNERS
-from fullcycle.development.records import Line, Model, Trial
+from fullcycle.development.reading import read_test_rows
+from fullcycle.development.records import FoldRows, Line, Model, Trial, Tried
 from fullcycle.development.rule_scores import expert
-from fullcycle.development.search import Progress, best, passed_over, search, silent
+from fullcycle.development.search import Progress, passed_over, silent
 from fullcycle.development.settings import Development
 from fullcycle.development.table import Floats, Given, rows
 from fullcycle.kernel.blobs import Blobs
-from fullcycle.kernel.finding import Finding
 from fullcycle.kernel.verbs import Engine, Run, step
-from fullcycle.measure.intervals import Estimate
-from fullcycle.predictor.conformal import Conformal
 from fullcycle.predictor.policy import Policy
 from fullcycle.scoping.records import Charter
 
 __all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of"]
 
+_LIBRARIES = ("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars")
 
-@step(
-    "development.make",
-    version=4,
-    libraries=("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars"),
-    project_code=True,
-)
+
+@step("development.make", version=5, libraries=_LIBRARIES, project_code=True)
 def make(
     *,
     charter: Charter,
     dataset: Dataset,
     settings: Development,
-    refit: Trial | None = None,
+    refit: Trial | Model | None = None,
+    trials: tuple[Tried, ...] = (),
     reading: int = 1,
     behaviours: tuple[Behaviour, ...] = (),
     blobs: Blobs,
@@ -64,100 +54,67 @@ def make(
 
     Parameters
     ----------
-    progress : told after each round of trials how many are done.
-    refit : a trial whose learner, parameters and iterations are used as they are, without a search.
+    progress : told after each round of trials how many are done, and the best loss.
+    refit : a trial, or a model, whose learners, parameters and iterations are used as they are, without a search.
+    trials : of a model that is made again: just these are run, whatever the budget.
     reading : which look at these test rows it is; the k-th is tested at α / (k (k + 1)).
     behaviours : the project's behavioural tests that are data; those of its ``cycle.py`` are registered.
 
     Raises
     ------
     InputError
-        The task is not supported, a setting is wrong, or the rows cannot be learnt from.
+        A setting is wrong, or the rows cannot be learnt from.
     """
     policy = policy_of(charter, dataset)
-    frame = rows(dataset, charter.target, blobs, "test").frame
     unread = {it.name for it in dataset.columns if not it.feature} - {charter.time}
-    tests = [prepare(it, dataset.contract, policy, frame, unread=unread) for it in behaviours]
-    # a mistake is told before the search
-    expert(settings.knowledge.expert_rule, policy.kinds, charter.task, policy.zone)
+    test = rows(dataset, charter.target, blobs, "test").frame
+    tests = [prepare(it, dataset.contract, policy, test, unread=unread) for it in behaviours]
+    expert(settings.knowledge.expert_rule, policy.kinds, charter.task, policy.zone)  # a mistake is told at once
     columns = learnable(dataset.columns, charter)
     given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
     check_settings(settings.features, columns, given.expressions, knowledge=settings.knowledge)
-    trials = (refit,) if refit is not None else search(given, run=run, engine=engine, progress=progress)
-    chosen = best(trials)
-    final = fit(chosen, given)
-    grouped = charter.task == "clustering"
-    seen = _clustered(chosen, given, final) if grouped else _scored(chosen, given, final, policy, trials, reading)
+    chosen = (
+        searched(given, run=run, engine=engine, progress=progress, told=trials)
+        if refit is None
+        else refitted(refit, given, run)
+    )
+    final = fit(chosen.members, given, chosen.calibration.map)
+    seen = read_test_rows(chosen, given, final, policy, reading=reading)
+    first, several = chosen.members[0], len(chosen.members) > 1
     return Model(
         parents=(dataset.id, charter.id),
         task=charter.task,
-        learner=chosen.learner,
-        parameters=chosen.parameters,
+        learner="ensemble" if several else first.learner,
+        parameters={} if several else first.parameters,
         plan=blobs.put(final.plan.to_json()),
         fitted=blobs.put(final.model.to_bytes()),
         format=final.model.name,
-        policy=msgspec.structs.replace(policy, conformal=seen.conformal),
-        leaderboard=leaderboard(trials),
+        policy=seen.policy,
+        leaderboard=leaderboard(chosen.trials),
         figures=seen.figures,
         scores=blobs.put(_written(seen.scores)),
         trained_rows=len(final.known),
-        fits=len(trials) + 1 if refit is None else 1,
+        fits=chosen.fits + len(chosen.members),
         seed=settings.seed,
         evaluation=blobs.put(seen.evaluation.to_bytes()),
         reading=reading,
         findings=(
-            *gates(charter, seen.figures, reading=reading, effects=seen.evaluation.design_effects),
             *seen.findings,
-            *judge(tests, final.plan, final.model, contract=dataset.contract, policy=policy),
+            *chosen.findings,
+            *judge(tests, final.plan, final.model, contract=dataset.contract, policy=seen.policy),
             *own_behaviours(final.plan, final.model),
             *left_out(columns, final.plan),
             *without(final.dropped),
             *passed_over(settings, charter.task, dataset.columns),
         ),
+        members=chosen.members,
+        calibration="" if chosen.calibration.map is None else chosen.calibration.map.method,
+        trials=chosen.tried,
+        folds=tuple(FoldRows(trained=len(it.train), tested=len(it.test)) for it in chosen.folds),
+        settings=settings,
+        libraries={name: version(name) for name in _LIBRARIES},
+        code=run.code,
     )
-
-
-class _Seen(NamedTuple):
-    """What the test rows say of a model. *findings* are those beside its gates."""
-
-    figures: dict[str, Estimate]
-    scores: Floats
-    evaluation: Evaluation
-    findings: tuple[Finding, ...]
-    conformal: Conformal | None = None
-
-
-def _scored(
-    chosen: Trial, given: Given, final: Final, policy: Policy, trials: tuple[Trial, ...], reading: int
-) -> _Seen:
-    """A model that says something of an outcome, held against the outcomes."""
-    charter, dataset = given.charter, given.dataset
-    held = hold_out(chosen, given)
-    conformal = calibrate(charter.task, held.target, held.scores, held.blocks, confidence=charter.confidence)
-    policy = msgspec.structs.replace(policy, conformal=conformal)
-    frame, target = rows(dataset, charter.target, given.blobs, "test")
-    scores = final.model.scores(final.plan.matrix(frame))
-    scored = score_rows(frame, target, scores, known=final.known, charter=charter, classes=len(dataset.classes))
-    beside = baselines(given, policy, scored, trials)
-    seen = msgspec.structs.replace(look(Seen(chosen, given, final, scored, held, policy)), baselines=beside)
-    found = (
-        *baseline_gates(beside, charter, reading=reading),
-        *evaluation_findings(seen, task=charter.task, confidence=charter.confidence),
-    )
-    return _Seen(figures(scored, charter=charter, policy=policy), scores, seen, found, conformal)
-
-
-def _clustered(chosen: Trial, given: Given, final: Final) -> _Seen:
-    """A clustering, which no outcome can prove wrong: whether its clusters hold together, and what is in them."""
-    known, test = assigned(final, given, "train", "validation"), assigned(final, given, "test")
-    found = cluster_figures(chosen, final, given, known, test)
-    columns = learnable(given.dataset.columns, given.charter)
-    described = profiles(
-        *(known.rows.frame, known.codes, telling(given.dataset.columns, given.charter.entity), final.model.outputs),
-        rare=given.settings.features.rare,
-    )
-    unread = passed_by(columns, final.plan.inputs)
-    return _Seen(found, test.scores, Evaluation(clusters=described), (*structure(found), *unread))
 
 
 def policy_of(charter: Charter, dataset: Dataset) -> Policy:
@@ -183,13 +140,16 @@ def policy_of(charter: Charter, dataset: Dataset) -> Policy:
     )
 
 
-def leaderboard(trials: tuple[Trial, ...]) -> tuple[Line, ...]:
-    """Every trial, best first; of equal ones in their order.
+def leaderboard(trials: Sequence[Trial]) -> tuple[Line, ...]:
+    """Every trial, best first, pruned ones last; of equal ones in their order.
 
     >>> [line.learner for line in leaderboard((Trial(learner="a", parameters={}, loss=1), Trial(learner="b", parameters={}, loss=0)))]
     ['b', 'a']
     """
-    return tuple(Line(trial=it.id, learner=it.learner, loss=it.loss) for it in sorted(trials, key=lambda it: it.loss))
+    return tuple(
+        Line(trial=it.id, learner=it.learner, loss=it.loss, error=it.error, pruned=it.pruned)
+        for it in sorted(trials, key=lambda it: (it.pruned, it.loss))
+    )
 
 
 def _written(scores: Floats) -> bytes:

@@ -46,13 +46,16 @@ class Baseline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     difference: Estimate
 
 
-def baselines(given: Given, policy: Policy, scored: Scored, trials: Sequence[Trial]) -> tuple[Baseline, ...]:
+def baselines(
+    given: Given, policy: Policy, scored: Scored, trials: Sequence[Trial], *, plain: bool = True
+) -> tuple[Baseline, ...]:
     """Every baseline of a model, each held against it on the test rows.
 
     Parameters
     ----------
     scored : the test rows with the model's scores.
     trials : LightGBM at its defaults among them tells its loss on the validation rows.
+    plain : whether the model is as it was fitted, without a calibration.
     """
     charter, dataset, blobs = given.charter, given.dataset, given.blobs
     train, validation = (rows(dataset, charter.target, blobs, part) for part in ("train", "validation"))
@@ -63,7 +66,7 @@ def baselines(given: Given, policy: Policy, scored: Scored, trials: Sequence[Tri
     if "lightgbm" not in told and len(trials) > 1:  # a search that left it out; without one there is no leaderboard
         told["lightgbm"] = _mean_loss(charter.task, validation.target, _boosted(given, train, validation))
     found = [_held("constant", told.get("constant"), scored, scored.constant, charter)]
-    boosted = scored.scores if _is_default(trials, defaults) else _boosted(given, known, test)
+    boosted = scored.scores if plain and _is_default(trials, defaults) else _boosted(given, known, test)
     found.append(_held(BOOSTED, told.get("lightgbm"), scored, boosted, charter))
     for name in ("todays_rule", "expert_rule"):
         before = _ruled(name, given, policy, train, validation)

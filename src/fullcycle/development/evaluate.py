@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fullcycle.development.blocks import days_to_blocks
 from fullcycle.development.conformal import coverage
 from fullcycle.development.fairness import fairness
-from fullcycle.development.holdout import days_to_blocks
 from fullcycle.development.learners.constant import constant
 from fullcycle.development.table import Floats
 from fullcycle.kernel.errors import InputError

@@ -27,7 +27,7 @@ from fullcycle.development.levels import levels
 from fullcycle.development.losses import row_losses, sample, surprise
 from fullcycle.development.partial_dependence import Dependence, partial_dependence
 from fullcycle.development.profit import Profit, profit_curve
-from fullcycle.development.records import Model, Trial
+from fullcycle.development.records import Member, Model
 from fullcycle.development.robustness import Degradation, robustness, silently_confident
 from fullcycle.development.slices import LEAST, Slices, slice_findings, worst_slices
 from fullcycle.development.table import Given
@@ -83,9 +83,9 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Seen(NamedTuple):
-    """What an evaluation is made from: the trial, the fitted model, scored test rows and validation rows held out."""
+    """What an evaluation is made from: the members, the fitted model, scored test rows and validation rows held out."""
 
-    chosen: Trial
+    members: tuple[Member, ...]
     given: Given
     final: Final
     rows: Scored
@@ -103,7 +103,7 @@ def look(seen: Seen) -> Evaluation:
         reliability=calibration(rows.target, rows.scores, strategy="quantile") if task == "binary" else None,
         confusion=_confusion(rows, seen.policy),
         profit=profit_curve(Decider(seen.policy), rows.frame, rows.target, rows.scores, rows.blocks),
-        learning=learning_curve(seen.chosen, seen.given, seen.held) if asked.learning_curve else None,
+        learning=learning_curve(seen.members, seen.given, seen.held) if asked.learning_curve else None,
         slices=_slices(seen) if asked.slices else None,
         degradations=_robustness(seen) if asked.robustness else (),
         importances=explained[0],

@@ -1,15 +1,16 @@
-"""The learning curve: is more data worth it? The chosen learner, fitted again on fewer of the most recent rows."""
+"""The learning curve: is more data worth it? The chosen members, fitted again on fewer of the most recent rows."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
 
 from fullcycle.development.holdout import Holdout, scores_after
 from fullcycle.development.losses import row_losses
-from fullcycle.development.records import Trial
+from fullcycle.development.records import Member
 from fullcycle.development.table import Floats, Given, Rows, rows
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
@@ -40,7 +41,7 @@ class LearningCurve(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     slope: Estimate | None
 
 
-def learning_curve(chosen: Trial, given: Given, held: Holdout) -> LearningCurve:
+def learning_curve(members: Sequence[Member], given: Given, held: Holdout) -> LearningCurve:
     """Fits on the most recent rows before the validation rows, so that only their number differs and not their age.
 
     The loss is log loss in nats, or squared error; all points are of the same validation rows, so the slope is paired. A
@@ -56,7 +57,7 @@ def learning_curve(chosen: Trial, given: Given, held: Holdout) -> LearningCurve:
         if not LEAST <= size <= MOST or (charter.task != "regression" and (recent.target == recent.target[0]).all()):
             continue
         try:
-            scores = scores_after(chosen, given, recent, validation)
+            scores = scores_after(members, given, recent, validation, stopping=True)
         except InputError:  # so few rows cannot be learnt from: the curve begins later
             continue
         losses.append((size, row_losses(charter.task, validation.target, scores)))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from fullcycle.development.table import Floats
-from fullcycle.measure.metrics import expected_log_losses, log_losses, squared_errors
+from fullcycle.measure.intervals import block_codes, means_without
+from fullcycle.measure.metrics import expected_log_losses, log_loss, log_losses, rmse, squared_errors
 
 
 def row_losses(task: str, target: Floats, scores: Floats) -> Floats:
@@ -16,6 +20,36 @@ def row_losses(task: str, target: Floats, scores: Floats) -> Floats:
     [4.0]
     """
     return squared_errors(target, scores) if task == "regression" else log_losses(target, scores)
+
+
+def mean_loss(task: str, target: Floats, scores: Floats) -> float:
+    """Log loss in nats, or the RMSE of a regression.
+
+    >>> mean_loss("regression", np.array([1.0, 1.0]), np.array([3.0, 3.0]))
+    2.0
+    """
+    return rmse(target, scores) if task == "regression" else log_loss(target, scores)
+
+
+def standard_error(task: str, losses: Floats, blocks: NDArray[np.int64]) -> float | None:
+    """The standard error of the loss whose rows these are, by a jackknife over blocks; None with fewer than two.
+
+    *losses* are (n,) as :func:`row_losses` gives them. Of a regression it is that of the root of their mean, by the
+    delta method.
+
+    >>> standard_error("binary", np.array([0.25, 0.75]), np.array([0, 1]))
+    0.25
+    """
+    labels, k = block_codes(blocks)
+    left = means_without(losses, labels, k)
+    if not len(left):
+        return None
+    middle = math.fsum(left.tolist()) / k
+    error = math.sqrt((k - 1) / k * math.fsum(((left - middle) ** 2).tolist()))
+    if task != "regression":
+        return error
+    mean = math.fsum(losses.tolist()) / len(losses)
+    return error / (2 * math.sqrt(mean)) if mean else 0.0
 
 
 def surprise(task: str, target: Floats, scores: Floats) -> Floats:

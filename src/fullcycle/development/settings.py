@@ -160,7 +160,7 @@ class Development(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     search_budget: Annotated[str, Meta(description="trials or time, such as '40 trials' or '5m'")] = "5m"
     learners: Annotated[Literal["auto"] | tuple[str, ...], Meta(description="auto, or a list of learners")] = "auto"
     search: Annotated[
-        Literal["tpe", "random", "none"], Meta(description="how the search goes on after the portfolio")
+        Literal["tpe", "random", "grid", "none"], Meta(description="how the search goes on after the portfolio")
     ] = "tpe"
     clusters: Annotated[
         # of any length: msgspec 0.22 crashes on a union with a tuple of a fixed one
@@ -168,6 +168,17 @@ class Development(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         | Annotated[tuple[Annotated[int, Meta(ge=2)], ...], Meta(min_length=2, max_length=2)],
         Meta(description="of a clustering: how many clusters, or the least and the most of them to try"),
     ] = (2, 10)
+    folds: Annotated[
+        Literal["auto"] | Annotated[int, Meta(ge=1, le=50)],
+        Meta(description="folds of every trial, divided as the dataset is; 1: its own validation rows; auto: by rows"),
+    ] = "auto"
+    ensemble: Annotated[
+        Literal["auto", "none", "max_accuracy"],
+        Meta(description="auto: at most 3 members, if they gain more than a standard error; max_accuracy: any number"),
+    ] = "auto"
+    calibrate: Annotated[bool, Meta(description="calibrate probabilities where the loss is sure to gain by it")] = True
+    weight: Annotated[str, Meta(description="column that says how much a row counts in fitting, above 0")] = ""
+    trial_limit: Annotated[str, Meta(description="a trial that takes longer is stopped")] = "30m"
     round: Annotated[
         int, Meta(description="trials asked for at once; the same model on any number of workers", ge=1)
     ] = 4

@@ -65,7 +65,12 @@ class Stopwatch:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.seconds = time.perf_counter() - self._start
+        self.seconds = self.so_far
+
+    @property
+    def so_far(self) -> float:
+        """Seconds since it was started."""
+        return time.perf_counter() - self._start
 
 
 def duration(text: str, *, place: str = "") -> timedelta:

@@ -19,6 +19,7 @@ from fullcycle.kernel.blobs import Blobs, get_record
 from fullcycle.kernel.clock import Clock, Stopwatch
 from fullcycle.kernel.finding import Finding
 from fullcycle.kernel.journal import Entry, Journal
+from fullcycle.kernel.limits import Limit, Stopped
 from fullcycle.kernel.record import Record, canonical, digest
 from fullcycle.kernel.scope import Actor, Scope
 from fullcycle.kernel.state import Route, State, head_topic, route_topic
@@ -107,9 +108,15 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Engine(Protocol):
-    """Where work runs. Results come in any order, each with the position of its call."""
+    """Where work runs. Results come in any order, each with the position of its call.
 
-    def map(self, calls: Sequence[Callable[[], T]]) -> Iterable[tuple[int, T, float]]: ...
+    A call that goes beyond its limit is stopped, and :class:`~fullcycle.kernel.limits.Stopped` stands for its result;
+    the others are not disturbed. Without a limit nothing is stopped.
+    """
+
+    def map(
+        self, calls: Sequence[Callable[[], T]], *, limit: Limit | None = None
+    ) -> Iterable[tuple[int, T | Stopped, float]]: ...
 
 
 class Run:
@@ -153,16 +160,21 @@ class Run:
 
     def map(self, calls: Sequence[Call], engine: Engine) -> list[Record]:
         """Many steps, each keyed on its own; the results are in the order of the calls, wherever and whenever they ran."""
+        return cast(list[Record], self.attempt(calls, engine))
+
+    def attempt(self, calls: Sequence[Call], engine: Engine, limit: Limit | None = None) -> list[Record | Stopped]:
+        """The same within a limit. A step that was stopped is not kept as done: it runs again when it is asked for again."""
         keys = [self.key(call) for call in calls]
-        results: dict[int, Record] = {}
+        results: dict[int, Record | Stopped] = {}
         for position, (key, call) in enumerate(zip(keys, calls, strict=True)):
             if (found := self._reuse(key, call)) is not None:
                 results[position] = found
         waiting = [position for position in range(len(calls)) if position not in results]
-        for place, record, seconds in engine.map([calls[position] for position in waiting]):
+        for place, result, seconds in engine.map([calls[position] for position in waiting], limit=limit):
             position = waiting[place]
-            results[position] = record
-            self._finish(keys[position], calls[position], record, seconds)
+            results[position] = result
+            if not isinstance(result, Stopped):
+                self._finish(keys[position], calls[position], result, seconds)
         return [results[position] for position in range(len(calls))]
 
     def observe(self, name: str, look: Callable[[], tuple[T, str]], *, facts: Mapping[str, Any] = {}) -> Observation:

@@ -8,7 +8,7 @@ from typing import cast
 from fullcycle.business.records import Verdict
 from fullcycle.data import require_fit
 from fullcycle.deployment.records import Release
-from fullcycle.development.records import Trial
+from fullcycle.development.records import Model, Trial
 from fullcycle.kernel.clock import instant
 from fullcycle.kernel.errors import InputError, Refused, Waiting
 from fullcycle.kernel.record import Record
@@ -41,11 +41,11 @@ def retrain(cycle: Cycle, verdict: Verdict) -> Release | None:
     """
     served = cycle.served(verdict.end)
     charter, champion = served.charter, served.model
-    best = next(line.trial for line in champion.leaderboard if line.learner == champion.learner)
+    made_of = champion if len(champion.members) > 1 else cycle.run.get(_trial(champion))
     try:
         dataset = cycle.dataset(charter, cycle.clock.now())
         require_fit(dataset)
-        model = cycle.model(charter, dataset, cast(Trial, cycle.run.get(best)))
+        model = cycle.model(charter, dataset, cast(Trial | Model, made_of))
         gates.require(model, cycle.run.state)
         release = cycle.release(charter, dataset, model, cycle.champion_before(model))
         cycle.serve(charter, dataset, release)
@@ -64,3 +64,10 @@ def _once(cycle: Cycle, stage: str, do: Callable[[Window], Record]) -> None:
     except Waiting:
         return
     cycle.run.act(f"loop.{stage}", instant(window[1]), lambda: {"record": do(window).id})
+
+
+def _trial(champion: Model) -> str:
+    """The one trial that a model was made of; the best of its learner in a model of before that was told."""
+    if champion.members:
+        return champion.members[0].trial
+    return next(line.trial for line in champion.leaderboard if line.learner == champion.learner)

@@ -124,8 +124,8 @@ class Rooms:
         self._measure_once(dataset, lambda: self.history.seen)
         return dataset
 
-    def model(self, charter: Charter, dataset: Dataset, refit: Trial | None) -> Model:
-        """The Model; with *refit* that trial's learner and parameters, without a search."""
+    def model(self, charter: Charter, dataset: Dataset, refit: Trial | Model | None) -> Model:
+        """The Model; with *refit* the learners and parameters of that trial or model, without a search."""
         self.progress("developing", 0, 0)
         self.project.load_code()
         inputs: dict[str, Record] = {"charter": charter, "dataset": dataset}

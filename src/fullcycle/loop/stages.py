@@ -50,7 +50,7 @@ class Cycle(Rooms):
         data.require_fit(dataset)
         return dataset
 
-    def develop(self, charter: Charter, dataset: Dataset, refit: Trial | None = None) -> Model:
+    def develop(self, charter: Charter, dataset: Dataset, refit: Trial | Model | None = None) -> Model:
         """The Model of *dataset*; with *refit* that trial's learner and parameters, without a search.
 
         Raises
@@ -203,12 +203,12 @@ class Cycle(Rooms):
             return cast(Release, self.run.get(release.replaces)) if release.replaces else None
         return release
 
-    def refitted(self, dataset: Dataset) -> Trial | None:
-        """The trial that the current model of *dataset* was refitted from, if it was made without a search."""
+    def refitted(self, dataset: Dataset) -> Trial | Model | None:
+        """The trial or model that the current model of *dataset* was refitted from, if it was made without a search."""
         for entry in reversed(self.run.state.refresh().entries):
             if entry.step == "development.make" and dataset.id in entry.inputs:
                 others = [id for id in entry.inputs if id != dataset.id and id not in dataset.parents]
-                return cast(Trial, self.run.get(others[0])) if others else None
+                return cast(Trial | Model, self.run.get(others[0])) if others else None
         return None
 
     def _tell(self, health: Health) -> None:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fullcycle.data.records import Column
+from fullcycle.development.blocks import row_blocks
 from fullcycle.development.clusters.reference import silhouettes_by_chance
 from fullcycle.development.clusters.stability import stability
 from fullcycle.development.fit import Final
-from fullcycle.development.holdout import row_blocks
 from fullcycle.development.losses import sample
-from fullcycle.development.records import Trial
+from fullcycle.development.records import Member
 from fullcycle.development.table import Floats, Given, Rows, rows
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
@@ -59,11 +59,11 @@ def assigned(final: Final, given: Given, *parts: str) -> Assigned:
     matrix = final.plan.matrix(found.frame)
     scores = final.model.scores(matrix)
     alone = given.dataset.division.by == "random"
-    blocks = np.arange(len(matrix)) if alone else row_blocks(found, given.charter)
+    blocks = np.arange(len(matrix)) if alone else row_blocks(found.frame[given.charter.time], given.charter)
     return Assigned(found, matrix, scores, nearest(scores), blocks)
 
 
-def cluster_figures(chosen: Trial, final: Final, given: Given, known: Assigned, test: Assigned) -> Figures:
+def cluster_figures(chosen: Member, final: Final, given: Given, known: Assigned, test: Assigned) -> Figures:
     """Every figure by name.
 
     =============================  ==================================================================================

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from fullcycle.development.learners import LEARNERS, Learner, Parameters
 from fullcycle.development.learners.gaussian_mixture import COVARIANCES
-from fullcycle.development.records import Trial
 from fullcycle.development.table import Given
-from fullcycle.kernel.clock import Stopwatch
 from fullcycle.kernel.errors import InputError
 
-if TYPE_CHECKING:
-    from fullcycle.development.search import Budget, Progress
 
-Evaluate = Callable[[Sequence[tuple[str, Parameters]]], list[Trial]]
-
-
-def over_counts(
-    given: Given, names: Sequence[str], evaluate: Evaluate, budget: Budget, progress: Progress
-) -> tuple[Trial, ...]:
-    """One cluster, then every candidate in its order, a round at a time, until the budget is spent.
+def counts(given: Given, names: Sequence[str]) -> list[tuple[str, Parameters]]:
+    """The learner with every candidate, in order.
 
     Parameters
     ----------
@@ -32,18 +22,7 @@ def over_counts(
     InputError
         Two learners are to be compared, or there are fewer rows than clusters.
     """
-    asked = [(name, parameters) for name in _one(names) for parameters in candidates(LEARNERS[name], given)]
-    spent, trials = 0.0, evaluate([("constant", LEARNERS["constant"].default())])
-    size = given.settings.round
-    for start in range(0, len(asked), size):
-        left = max(budget.left(len(trials), spent), 1 if start == 0 else 0)  # one cluster alone answers nothing
-        if not (wanted := asked[start : start + min(size, left)]):
-            break
-        with Stopwatch() as watch:
-            trials += evaluate(wanted)
-        spent += watch.seconds
-        progress("developing: numbers of clusters", len(trials), len(asked) + 1)
-    return tuple(trials)
+    return [(name, parameters) for name in _one(names) for parameters in candidates(LEARNERS[name], given)]
 
 
 def candidates(learner: Learner, given: Given) -> list[Parameters]:

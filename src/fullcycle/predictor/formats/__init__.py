@@ -64,6 +64,8 @@ _OURS = {
     "perceptron": "Perceptron",
     "centroids": "Centroids",
     "mixture": "Mixture",
+    "blend": "Blend",
+    "calibrated": "Calibrated",
 }
 """Our own formats: the module of this folder, and the class in it, which is imported when a model of it is loaded."""
 
