@@ -70,13 +70,26 @@ def test_nothing_finished_before_is_taken_over(shop: Path, monkeypatch: pytest.M
     assert {"fitted", "scores"} <= {it.what for it in found.fields}
 
 
-def test_what_changed_since_is_named(shop: Path) -> None:
+def test_the_settings_are_those_of_the_record_and_what_changed_is_named(shop: Path) -> None:
     toml = shop / "cycle.toml"
     toml.write_text(toml.read_text().replace("round = 2", "round = 2\nfeatures = { calendar = false }"))
     found = verified(shop)
+    assert (found.equal, found.circumstances) == (True, ())
+    (shop / "cycle.py").write_text("import fullcycle as fc\n")
+    found = verified(shop)
     assert not found.equal
-    assert [it.what for it in found.circumstances] == ["settings of [development]"]
-    assert "plan" in {it.what for it in found.fields}
+    assert [it.what for it in found.circumstances] == ["cycle.py"]
+    assert [it.what for it in found.fields] == ["code"]
+
+
+def test_a_search_in_time_is_rebuilt_from_its_trials(shop: Path) -> None:
+    toml = shop / "cycle.toml"
+    toml.write_text(toml.read_text().replace('search_budget = "3 trials"', 'search_budget = "2s"'))
+    project = fc.open_project(shop, workers=1)
+    model = project.develop()
+    assert model.settings is not None
+    assert model.settings.search_budget == "2s"
+    assert project.verify(model).equal
 
 
 @pytest.mark.parametrize("field", ["fitted", "plan", "scores", "evaluation"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from msgspec import Struct
 
 from fullcycle.development.learners import LEARNERS, Parameters
-from fullcycle.development.records import Model, Trial
+from fullcycle.development.records import Line, Model, Trial
 from fullcycle.kernel.blobs import Blobs, get_record
 
 
@@ -18,15 +18,18 @@ class Place(Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     place : from 1; equal losses stand in the order in which they were tried.
-    loss : log loss (classification) or RMSE (regression) of rows that the trial was not fitted on.
+    loss, error : log loss (classification) or RMSE (regression) of rows that the trial was not fitted on, and its standard
+        error, None with too few blocks to say.
     parameters : None where the trial's record is not kept here.
-    note : what it is there for: ``the model``, ``constant``, or ``defaults`` for a learner as it comes.
+    note : what it is there for: ``the model`` or its ``share`` of one, ``constant``, ``defaults`` for a learner as it
+        comes, and ``pruned`` where it was given up after its first folds.
     seconds : that it took where it was fitted; None where nobody measured.
     """
 
     place: int
     learner: str
     loss: float
+    error: float | None = None
     parameters: Parameters | None
     note: str
     seconds: float | None
@@ -44,31 +47,34 @@ def leaderboard(model: Model, blobs: Blobs, seconds: Mapping[str, float] | None 
     --------
     >>> import tempfile, pathlib
     >>> from fullcycle.kernel.blobs import FolderBlobs
-    >>> from fullcycle.development.records import Line
     >>> line = Line(trial="ab", learner="constant", loss=0.5)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     found = _place(1, line, FolderBlobs(pathlib.Path(folder)), model=False, seconds={"ab": 2.0})
+    ...     found = _place(1, line, FolderBlobs(pathlib.Path(folder)), share=0.0, seconds={"ab": 2.0})
     >>> found.note, found.parameters, found.seconds
     ('constant', None, 2.0)
     """
+    shares = {it.trial: it.weight for it in model.members} or {line.trial: 1.0 for line in model.leaderboard[:1]}
     return tuple(
-        _place(place, line, blobs, model=place == 1, seconds=seconds or {})
+        _place(place, line, blobs, share=shares.get(line.trial, 0.0), seconds=seconds or {})
         for place, line in enumerate(model.leaderboard, 1)
     )
 
 
-def _place(place: int, line: Any, blobs: Blobs, *, model: bool, seconds: Mapping[str, float]) -> Place:
+def _place(place: int, line: Line, blobs: Blobs, *, share: float, seconds: Mapping[str, float]) -> Place:
     trial = cast(Trial, get_record(blobs, line.trial)) if blobs.has(line.trial) else None
     parameters = trial.parameters if trial is not None else None
-    notes = ["the model"] if model else []
+    notes = ["the model" if share == 1 else f"share {share:.2f}"] if share else []
     if line.learner == "constant":
         notes.append("constant")
     elif parameters is not None and line.learner in LEARNERS and parameters == LEARNERS[line.learner].default():
         notes.append("defaults")
+    if line.pruned:
+        notes.append("pruned")
     return Place(
         place=place,
         learner=line.learner,
         loss=line.loss,
+        error=line.error,
         parameters=parameters,
         note=", ".join(notes),
         seconds=seconds.get(line.trial),

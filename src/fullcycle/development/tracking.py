@@ -72,7 +72,11 @@ def trial_run(place: Place) -> Tracked:
         name=f"{place.learner} {place.trial[:12]}",
         tag=TRIAL,
         parameters={"learner": place.learner, **_texts(place.parameters or {})},
-        metrics={"loss": place.loss, "place": float(place.place)},
+        metrics={
+            "loss": place.loss,
+            "place": float(place.place),
+            **({} if place.error is None else {"loss_standard_error": place.error}),
+        },
         tags={TRIAL: place.trial, **({"fullcycle.note": place.note} if place.note else {})},
         seconds=place.seconds or 0.0,
     )

@@ -20,10 +20,10 @@ from fullcycle.development.records import Model, Trial
 from fullcycle.development.settings import Development
 from fullcycle.kernel.blobs import FolderBlobs
 from fullcycle.kernel.errors import Corrupt, RecordUnknown
-from fullcycle.kernel.journal import Entry, SQLiteJournal
+from fullcycle.kernel.journal import SQLiteJournal
 from fullcycle.kernel.overlay import OverlayBlobs
 from fullcycle.kernel.record import canonical
-from fullcycle.kernel.verbs import Call, Run, code_digest, versions
+from fullcycle.kernel.verbs import Run, code_digest, versions
 from fullcycle.loop.rooms import Rooms
 from fullcycle.project.measured import VERIFY, made
 from fullcycle.project.selfcheck import blobs_of, erased_of
@@ -47,7 +47,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     equal : whether they are the same, and every blob that the record names holds what it did.
     altered : blobs of the model whose bytes are not those that it was made with, or that are gone.
     fields : fields that differ.
-    circumstances : library versions, code and settings that are not as they were: why fields may differ.
+    circumstances : library versions and code that are not as they were: why fields may differ.
     erased : parts of the dataset that were erased since; without them no model comes out the same.
     """
 
@@ -63,7 +63,7 @@ class Verification(Struct, frozen=True, kw_only=True):
 def verify(rooms: Rooms, model: Model) -> Verification:
     """Make *model* again from its record, and note what came out.
 
-    A budget in time is rebuilt from the number of trials that the record lists, not by the clock.
+    A budget in time is rebuilt from the trials that the record lists, not by the clock.
 
     Raises
     ------
@@ -90,7 +90,9 @@ def verify(rooms: Rooms, model: Model) -> Verification:
 
 
 def settings_of(rooms: Rooms, model: Model) -> Development:
-    """The settings to make *model* again with: today's, with a budget of as many trials as its record lists."""
+    """The settings to make *model* again with: its own; of a model of version 2 or before, which tells none, today's."""
+    if model.settings is not None:
+        return model.settings
     settings = rooms.settings.development
     return msgspec.structs.replace(settings, search_budget=f"{len(model.leaderboard)} trials", seed=model.seed)
 
@@ -106,6 +108,7 @@ def _rebuilt(rooms: Rooms, model: Model, charter: Charter, dataset: Dataset) -> 
             dataset=dataset,
             settings=settings_of(rooms, model),
             refit=_refit(rooms, model),
+            trials=model.trials,
             reading=model.reading,
             blobs=blobs,
             run=run,
@@ -114,8 +117,10 @@ def _rebuilt(rooms: Rooms, model: Model, charter: Charter, dataset: Dataset) -> 
         )
 
 
-def _refit(rooms: Rooms, model: Model) -> Trial | None:
-    """The trial that a model was fitted anew from without a search; such a model took one fit."""
+def _refit(rooms: Rooms, model: Model) -> Trial | Model | None:
+    """What a model was fitted anew from, without a search: its own members; of version 2 or before, its one trial."""
+    if model.settings is not None:
+        return None if model.trials else model
     return cast(Trial, rooms.run.get(model.leaderboard[0].trial)) if model.fits == 1 else None
 
 
@@ -158,29 +163,13 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
 
 
 def _circumstances(rooms: Rooms, model: Model) -> tuple[Changed, ...]:
-    """What the journal says of how *model* was made, against how it would be made now; nothing where it is silent."""
-    entry = made(rooms.run.state.refresh().entries, model.id)
-    if entry is None:
-        return ()
-    found = [("code of the step", entry.code[:12], code_digest(development.make.function)[:12])]
-    found += [("version of the step", str(entry.facts.get("version")), str(development.make.version))]
+    """Versions and code that the record tells, and the step's that the journal tells, where they are others now."""
     now = versions(development.make.libraries)
-    found += [(name, entry.libraries.get(name, "unknown"), version) for name, version in now.items()]
-    settings = _settings_changed(rooms, model, entry)
-    return tuple(Changed(what=what, then=then, now=now) for what, then, now in (*found, *settings) if then != now)
-
-
-def _settings_changed(rooms: Rooms, model: Model, entry: Entry) -> list[tuple[str, str, str]]:
-    """The journal keeps a digest of the settings and a key that holds the digest of the project's own Python."""
-    parameters = {"settings": rooms.settings.development, "reading": model.reading}
-    inputs = {name: rooms.run.get(id) for name, id in zip(("dataset", "charter"), model.parents, strict=True)}
-    if (refit := _refit(rooms, model)) is not None:
-        inputs["refit"] = refit
-    call = Call(development.make, inputs, parameters)
-    then, now = str(entry.facts.get("parameters")), rooms.run.parameters_digest(call)
-    if then != now:
-        return [("settings of [development]", then[:12], now[:12])]
-    same_libraries = dict(entry.libraries) == versions(development.make.libraries)
-    if same_libraries and entry.facts.get("version") == development.make.version and rooms.run.key(call) != entry.key:
-        return [("cycle.py", "other code", rooms.run.code[:12] or "none")]
-    return []
+    found = [(name, model.libraries.get(name, "unknown"), version) for name, version in now.items() if model.libraries]
+    if model.settings is not None:
+        found.append(("cycle.py", model.code[:12] or "none", rooms.run.code[:12] or "none"))
+    entry = made(rooms.run.state.refresh().entries, model.id)
+    if entry is not None:
+        found.append(("code of the step", entry.code[:12], code_digest(development.make.function)[:12]))
+        found.append(("version of the step", str(entry.facts.get("version")), str(development.make.version)))
+    return tuple(Changed(what=what, then=then, now=now) for what, then, now in found if then != now)

@@ -52,7 +52,7 @@ def leaderboard_lines(board: Sequence[Place]) -> list[str]:
         (
             str(it.place),
             it.learner,
-            number(it.loss),
+            number(it.loss) + ("" if it.error is None else f" ± {number(it.error)}"),
             "" if it.seconds is None else f"{it.seconds:.1f} s",
             it.note,
             parameters_text(it.parameters),

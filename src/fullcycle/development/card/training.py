@@ -35,7 +35,18 @@ def training(facts: Facts) -> Iterator[Answer]:
     model = facts.model
     grid = Grid(("parameter", "value"), tuple((name, shown(value)) for name, value in sorted(model.parameters.items())))
     text = f"{model.learner}, kept in the format {model.format}, fitted on {model.trained_rows:,} rows."
+    if model.calibration:
+        text += f" Its scores are calibrated ({model.calibration})."
     yield Answer("What is it?", text, "measured", grid if model.parameters else None)
+    if len(model.members) > 1:
+        rows = tuple((it.learner, figure(it.weight), parameters_text(it.parameters)) for it in model.members)
+        yield Answer(
+            "What is it made of?", "Trials together.", "measured", Grid(("learner", "share", "parameters"), rows)
+        )
+    if model.folds:
+        rows = tuple((str(place), f"{it.trained:,}", f"{it.tested:,}") for place, it in enumerate(model.folds, 1))
+        grid = Grid(("fold", "rows trained on", "rows tested"), rows)
+        yield Answer("On which folds was it chosen?", "The same for every trial.", "measured", grid)
     board = facts.leaderboard
     text = f"{len(board)} trials; {model.fits} models were fitted to choose and make it."
     if len(board) > TRIALS:
@@ -52,6 +63,8 @@ def made_again(facts: Facts) -> Iterator[Answer]:
         ("feature plan", model.plan),
         ("fitted model", model.fitted),
         ("seed", str(model.seed)),
+        ("cycle.py", model.code or "none"),
+        *sorted(model.libraries.items()),
     )
     text = f"By 'fullcycle develop --verify {model.id[:12]}', which fits it anew from its record and compares."
     yield Answer("How is it made again?", text, "measured", Grid(("what", "id or value"), rows))
@@ -97,13 +110,14 @@ def _board(facts: Facts) -> Grid:
             str(it.place),
             it.learner,
             figure(it.loss),
+            figure(it.error),
             "" if it.seconds is None else f"{it.seconds:.1f}",
             it.note,
             parameters_text(it.parameters),
         )
         for it in kept
     )
-    return Grid(("place", "learner", "loss", "seconds", "note", "parameters"), rows)
+    return Grid(("place", "learner", "loss", "standard error", "seconds", "note", "parameters"), rows)
 
 
 def _sources(dataset: Dataset) -> Grid:
