@@ -17,7 +17,7 @@ from fullcycle.kernel.errors import InputError, OutsideError
 from fullcycle.traffic.append import GroupCommit, Mode, SegmentWriter
 from fullcycle.traffic.compact import compact
 from fullcycle.traffic.schema import Decision
-from fullcycle.traffic.segments import log_folder, read_segment, segments
+from fullcycle.traffic.segments import ask_to_seal, log_folder, read_segment, segments
 
 from .rows import decision, outcome
 
@@ -271,3 +271,22 @@ def test_everybody_who_waits_is_told_of_a_failure(tmp_path: Path, monkeypatch: p
 
     asyncio.run(serve())
     assert kept(tmp_path) == ["after"]
+
+
+def test_who_asks_gets_the_open_segment_sealed_while_writing_goes_on(tmp_path: Path) -> None:
+    async def serve() -> None:
+        log = GroupCommit(SegmentWriter(tmp_path))
+        looking = asyncio.create_task(log.seal_when_asked(0.01))
+        await log.write(answers(names(1)))
+        await asyncio.sleep(0.05)
+        assert [path.suffix for path in segments(tmp_path).values()] == [".open"]
+        ask_to_seal(tmp_path)
+        while [path.suffix for path in segments(tmp_path).values()] != [".sealed"]:
+            await asyncio.sleep(0.01)
+        await log.write(answers(names(1, 1)))
+        assert sorted(path.suffix for path in segments(tmp_path).values()) == [".open", ".sealed"]
+        looking.cancel()
+        await log.close()
+
+    asyncio.run(asyncio.wait_for(serve(), 30))
+    assert sorted(kept(tmp_path)) == names(2)
