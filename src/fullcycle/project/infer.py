@@ -309,7 +309,7 @@ def _column(rows: pl.DataFrame, name: str, kind: ColumnType, target: str, entity
     )  # that a cell is filled tells when it is known, not what it holds
     if open_.any() and (gaps == open_).all():
         return Column(kind, known="after", note="filled exactly where the answer is: probably known only afterwards")
-    return Column(kind, note="all of it missing" if gaps.all() else "prose is not used yet" if kind == "text" else "")
+    return Column(kind, note="all of it missing" if gaps.all() else "")
 
 
 def _word(name: str) -> str:
