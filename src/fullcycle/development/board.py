@@ -1,19 +1,22 @@
-"""The leaderboard: every trial behind a model, best first, with what it was and, of this machine, how long it took."""
+"""The leaderboard: every trial behind a model and every baseline, best first, with what it was and how long it took."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
+import msgspec
 from msgspec import Struct
 
+from fullcycle.development.baselines import BOOSTED
+from fullcycle.development.evaluation import evaluation_of
 from fullcycle.development.learners import LEARNERS, Parameters
 from fullcycle.development.records import Line, Model, Trial
 from fullcycle.kernel.blobs import Blobs, get_record
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """A trial's place on the leaderboard.
+    """The place of a trial or a baseline on the leaderboard.
 
     Attributes
     ----------
@@ -22,8 +25,9 @@ class Place(Struct, frozen=True, kw_only=True):
         error, None with too few blocks to say.
     parameters : None where the trial's record is not kept here.
     note : what it is there for: ``the model`` or its ``share`` of one, ``constant``, ``defaults`` for a learner as it
-        comes, and ``pruned`` where it was given up after its first folds.
+        comes, ``pruned`` where it was given up after its first folds, ``baseline`` for what is never served.
     seconds : that it took where it was fitted; None where nobody measured.
+    trial : its id; empty for a baseline.
     """
 
     place: int
@@ -37,7 +41,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 def leaderboard(model: Model, blobs: Blobs, seconds: Mapping[str, float] | None = None) -> tuple[Place, ...]:
-    """Every trial behind *model*, best first.
+    """Every trial behind *model* and every baseline beside it, best first.
 
     Parameters
     ----------
@@ -49,18 +53,28 @@ def leaderboard(model: Model, blobs: Blobs, seconds: Mapping[str, float] | None 
     >>> from fullcycle.kernel.blobs import FolderBlobs
     >>> line = Line(trial="ab", learner="constant", loss=0.5)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     found = _place(1, line, FolderBlobs(pathlib.Path(folder)), share=0.0, seconds={"ab": 2.0})
+    ...     found = _place(line, FolderBlobs(pathlib.Path(folder)), share=0.0, seconds={"ab": 2.0})
     >>> found.note, found.parameters, found.seconds
     ('constant', None, 2.0)
     """
     shares = {it.trial: it.weight for it in model.members} or {line.trial: 1.0 for line in model.leaderboard[:1]}
-    return tuple(
-        _place(place, line, blobs, share=shares.get(line.trial, 0.0), seconds=seconds or {})
-        for place, line in enumerate(model.leaderboard, 1)
-    )
+    tried = [_place(it, blobs, share=shares.get(it.trial, 0.0), seconds=seconds or {}) for it in model.leaderboard]
+    found = sorted([*tried, *_beside(model, blobs, tried)], key=lambda it: ("pruned" in it.note, it.loss))
+    return tuple(msgspec.structs.replace(it, place=place) for place, it in enumerate(found, 1))
 
 
-def _place(place: int, line: Line, blobs: Blobs, *, share: float, seconds: Mapping[str, float]) -> Place:
+def _beside(model: Model, blobs: Blobs, tried: Sequence[Place]) -> list[Place]:
+    """Baselines that were no trials."""
+    there = {it.learner for it in tried}
+    there |= {BOOSTED for it in tried if it.learner == "lightgbm" and "defaults" in it.note}
+    return [
+        Place(place=0, learner=it.name, loss=it.loss, parameters=None, note="baseline", seconds=None, trial="")
+        for it in evaluation_of(model, blobs).baselines
+        if it.loss is not None and it.name not in there
+    ]
+
+
+def _place(line: Line, blobs: Blobs, *, share: float, seconds: Mapping[str, float]) -> Place:
     trial = cast(Trial, get_record(blobs, line.trial)) if blobs.has(line.trial) else None
     parameters = trial.parameters if trial is not None else None
     notes = ["the model" if share == 1 else f"share {share:.2f}"] if share else []
@@ -71,7 +85,7 @@ def _place(place: int, line: Line, blobs: Blobs, *, share: float, seconds: Mappi
     if line.pruned:
         notes.append("pruned")
     return Place(
-        place=place,
+        place=0,
         learner=line.learner,
         loss=line.loss,
         error=line.error,

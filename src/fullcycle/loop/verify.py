@@ -110,6 +110,7 @@ def _rebuilt(rooms: Rooms, model: Model, charter: Charter, dataset: Dataset) -> 
             refit=_refit(rooms, model),
             trials=model.trials,
             reading=model.reading,
+            behaviours=rooms.project.behaviours,
             blobs=blobs,
             run=run,
             engine=rooms.engine,

@@ -312,9 +312,7 @@ def _column(rows: pl.DataFrame, name: str, kind: ColumnType, target: str, entity
     # that a cell is filled tells when it is known, not what it holds
     if open_.any() and (gaps == open_).all():
         return Column(kind, known="after", note="filled exactly where the answer is: probably known only afterwards")
-    if gaps.all():
-        return Column(kind, note="all of it missing")
-    return Column(kind, note="free text: somebody has to look through it, see docs/text.md" if kind == "text" else "")
+    return Column(kind, note="all of it missing" if gaps.all() else "")
 
 
 def _word(name: str) -> str:

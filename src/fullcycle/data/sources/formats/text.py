@@ -258,8 +258,8 @@ class _Survey:
     def _sample(self, body: bytes) -> None:
         self.western = self.western and not any(sign in body for sign in _NOT_IN_CP1252)
         if len(self.unusual) < HEAD and not body.isascii():
-            for line in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", body):
-                self.unusual += line.group() + b"\n"
+            for line in body.splitlines():  # no pattern: it would read a long line again from each of its bytes
+                self.unusual += b"" if line.isascii() else line + b"\n"
                 if len(self.unusual) >= HEAD:
                     break
 
