@@ -97,7 +97,7 @@ def test_the_same_model_comes_out_in_any_order_and_on_any_number_of_processes(
     frame = world.frame(600)
     worlds = [(world, SerialEngine()), (other_world(), Backwards()), (other_world(), LocalEngine(2))]
     models = [
-        it.develop(it.charter(), it.dataset(frame), engine=engine, search_budget="9 trials", round=3)
+        it.develop(it.charter(), it.dataset(frame), engine=engine, search_budget="9 trials", round=3, folds=2)
         for it, engine in worlds
     ]
     assert len({model.id for model in models}) == 1

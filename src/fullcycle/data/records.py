@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from fullcycle.data.clean.outliers import Fitted
 from fullcycle.data.clean.touched import Touched
-from fullcycle.data.split.division import Division, Part
+from fullcycle.data.split.division import Division as Division
+from fullcycle.data.split.division import Part, keys
+from fullcycle.data.split.hashing import fractions
 from fullcycle.data.table import Segment, Table
 from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.errors import UnknownKey
@@ -117,6 +121,15 @@ class Dataset(Record, frozen=True, kw_only=True):
             raise UnknownKey(unknown[0], self.parts, what="part")
         table = Table(self.table, self.division, blobs)
         return pl.concat(table.rows(part, columns) for part in parts or ("",))
+
+
+def drawn(division: Division, frame: pl.DataFrame, salt: str) -> NDArray[np.float64]:
+    """A fraction for each row of *frame*, (n,), from the columns that decide its part; another one for each *salt*.
+
+    >>> drawn(Division(by="group", columns=("shop",)), pl.DataFrame({"shop": ["a", "a"]}), "folds").round(2).tolist()[0] < 1
+    True
+    """
+    return fractions(frame, keys(division), seed=division.seed, salt=salt)
 
 
 @upgrade("dataset", 1)

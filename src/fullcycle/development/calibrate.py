@@ -102,7 +102,7 @@ def cross_mapped(method: Method, target: Floats, scores: Floats, blocks: NDArray
 
     >>> target, scores = np.tile([0.0, 1.0, 1.0, 1.0], 10), np.tile([0.5, 0.5, 0.6, 0.6], 10)
     >>> cross_mapped("sigmoid", target, scores, np.arange(40) // 4).round(1).tolist()[:4]
-    [0.5, 0.5, 0.9, 0.9]
+    [0.5, 0.5, 1.0, 1.0]
     """
     labels, k = block_codes(blocks)
     parts = labels * min(FOLDS, k) // k

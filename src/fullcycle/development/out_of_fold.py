@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fullcycle.development.blocks import row_blocks
 from fullcycle.development.records import Member, Trial
-from fullcycle.development.search import Fold, read_scores, tested
+from fullcycle.development.search import Fold, read_scores, scored_rows
 from fullcycle.development.table import Floats, Given, rows
 
 
@@ -45,7 +45,7 @@ class OutOfFold(NamedTuple):
 def out_of_fold(given: Given, folds: tuple[Fold, ...], trials: Sequence[Trial]) -> OutOfFold:
     """The tested rows with the scores that *trials* keep; pruned ones have not seen all of them."""
     known = rows(given.dataset, given.charter.target, given.blobs, "train", "validation")
-    at = tested(folds)
+    at = scored_rows(folds)
     blocks = row_blocks(known.frame[given.charter.time].gather(at), given.charter)
     scores = {it.id: read_scores(given.blobs.get(it.scores)) for it in trials if not it.pruned}
     return OutOfFold(known.target[at], blocks, scores)

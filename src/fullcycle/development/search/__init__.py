@@ -18,7 +18,7 @@ from fullcycle.development.search.budget import PORTFOLIO, SEARCH, Budget
 from fullcycle.development.search.folds import Fold, folds_of
 from fullcycle.development.search.portfolio import Proposal, passed_over, portfolio, proposals
 from fullcycle.development.search.study import study_of
-from fullcycle.development.search.trial import check_target, of_trial, read_scores, tested, trial
+from fullcycle.development.search.trial import check_target, of_trial, read_scores, scored_rows, trial
 from fullcycle.development.table import Given
 from fullcycle.kernel.clock import Stopwatch, duration
 from fullcycle.kernel.errors import InputError
@@ -37,9 +37,9 @@ __all__ = [
     "passed_over",
     "portfolio",
     "read_scores",
+    "scored_rows",
     "search",
     "silent",
-    "tested",
 ]
 
 Progress: TypeAlias = Callable[[str, int, int], None]

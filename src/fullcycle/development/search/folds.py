@@ -23,8 +23,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fullcycle.data.split import Division, fractions
-from fullcycle.data.split.division import keys
+from fullcycle.data.records import Division, drawn
 from fullcycle.development.table import Floats, Given, rows
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -122,29 +121,29 @@ def k_fold(division: Division, frame: pl.DataFrame, target: Floats | None, count
     >>> [fold.test.tolist() for fold in k_fold(division, pl.DataFrame({"shop": ["a", "b", "a", "c"]}), None, 2)]
     [[0, 2], [1, 3]]
     """
-    drawn = fractions(frame, keys(division), seed=division.seed, salt=_SALT)
+    hashed = drawn(division, frame, _SALT)
     codes = np.zeros(len(frame), np.int64) if target is None else target.astype(np.int64)
     if division.by == "group":
-        number = _by_group(drawn, codes, count)
+        number = _by_group(hashed, codes, count)
     else:
-        number = _dealt(drawn, codes if division.by == "stratified" else np.zeros_like(codes), count)
+        number = _dealt(hashed, codes if division.by == "stratified" else np.zeros_like(codes), count)
     return tuple(Fold(np.flatnonzero(number != fold), np.flatnonzero(number == fold)) for fold in range(count))
 
 
-def _dealt(drawn: Floats, codes: Ints, count: int) -> Ints:
+def _dealt(hashed: Floats, codes: Ints, count: int) -> Ints:
     """The fold of each row: dealt out class by class, so that folds differ by one row of a class at most."""
-    order = np.lexsort((np.arange(len(drawn)), drawn, codes))
-    number = np.empty(len(drawn), np.int64)
-    number[order] = np.arange(len(drawn)) % count
+    order = np.lexsort((np.arange(len(hashed)), hashed, codes))
+    number = np.empty(len(hashed), np.int64)
+    number[order] = np.arange(len(hashed)) % count
     return number
 
 
-def _by_group(drawn: Floats, codes: Ints, count: int) -> Ints:
+def _by_group(hashed: Floats, codes: Ints, count: int) -> Ints:
     """The fold of each row: whole groups, the largest first, each to the fold that it leaves most balanced.
 
     A group is known by what its key hashes to.
     """
-    _, groups = np.unique(drawn, return_inverse=True)
+    _, groups = np.unique(hashed, return_inverse=True)
     classes = int(codes.max()) + 1
     table = np.bincount(groups * classes + codes, minlength=(int(groups.max()) + 1) * classes).reshape(-1, classes)
     overall = np.maximum(table.sum(axis=0), 1)

@@ -102,6 +102,7 @@ def asked_for(settings: Development) -> list[str]:
 def passed_over(settings: Development, task: str, columns: tuple[Column, ...]) -> tuple[Finding, ...]:
     """A note for each learner that could do the task and was not tried, and why.
 
+    >>> from fullcycle.development.settings import Knowledge
     >>> [note.subject for note in passed_over(Development(knowledge=Knowledge(monotone={"x": "up"})), "binary", ())]
     ['linear']
     """

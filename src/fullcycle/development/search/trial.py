@@ -69,10 +69,8 @@ def trial(
     given = Given(charter, dataset, settings, expressions, blobs)
     try:
         return _trial(given, LEARNERS[learner], parameters, bar)
-    except MemoryError:
+    except (MemoryError, OutsideError):
         raise  # of this machine, not of the trial
-    except OutsideError:
-        raise
     except InputError as error:
         if error.place:  # it names what a person wrote
             raise
@@ -111,10 +109,10 @@ def beaten(losses: list[float], bar: tuple[float, ...]) -> bool:
     return bool(wilcoxon(pairs, alternative="greater", method="exact").pvalue <= BEATEN)
 
 
-def tested(folds: tuple[Fold, ...]) -> Ints:
+def scored_rows(folds: tuple[Fold, ...]) -> Ints:
     """Positions of the tested rows in the order of a trial's scores.
 
-    >>> tested((Fold(np.array([0]), np.array([1])), Fold(np.array([0, 1]), np.array([2, 3])))).tolist()
+    >>> scored_rows((Fold(np.array([0]), np.array([1])), Fold(np.array([0, 1]), np.array([2, 3])))).tolist()
     [1, 2, 3]
     """
     return np.concatenate([fold.test for fold in folds])
@@ -142,7 +140,7 @@ def _trial(given: Given, learner: Learner, parameters: Parameters, bar: tuple[fl
         iterations.append(fitted.iterations)
         if beaten(losses, bar):
             break
-    at = tested(folds[: len(losses)])
+    at = scored_rows(folds[: len(losses)])
     each = row_losses(charter.task, known.target[at], np.concatenate(scores))
     blocks = row_blocks(known.frame[charter.time].gather(at), charter)
     return Trial(
