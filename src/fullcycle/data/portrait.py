@@ -22,6 +22,7 @@ from fullcycle.data.profile import (
     references,
     target_relation,
 )
+from fullcycle.data.profile.ahead import ahead
 from fullcycle.data.profile.sample import ROWS
 from fullcycle.data.records import Column, Profile
 from fullcycle.data.suspected import undecided
@@ -70,7 +71,7 @@ def portrait(
     """The portrait of the *rows* training rows of *table*; no value of a column that seems personal stands in it."""
     sample = table.sample("train", rows, ROWS)
     untold = undecided(suspicions, history)
-    sketches = merged(profile(frame, columns, untold=untold) for frame in table.frames("train"))
+    sketches = merged(profile(frame, columns, untold=untold) for frame in ahead(table.frames("train")))
     told = [column for column in columns if column.name not in (history.entity, history.time, history.target)]
     features = [column for column in told if column.known == "before"]
     drawn = Portrait(
