@@ -52,7 +52,7 @@ class Division(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     by : ``time``, ``group``, ``stratified`` or ``random``.
     columns : the columns that decide a row's part: the time; the group; entity and time (and, last, the class).
     spans : by part, for ``time``; what lies between them is the embargo.
-    thresholds : by class for ``stratified``; under an empty name for every other row.
+    thresholds : under an empty name; older records of ``stratified`` divisions have some by class.
     seed : of the fractions.
 
     Examples
