@@ -10,6 +10,7 @@ from fullcycle.data.divided import divided, learnt
 from fullcycle.data.facts import contract, facts_of
 from fullcycle.data.findings import findings
 from fullcycle.data.history import History
+from fullcycle.data.kept import Kept
 from fullcycle.data.origins import origins
 from fullcycle.data.portrait import portrait
 from fullcycle.data.records import Dataset
@@ -39,6 +40,7 @@ def make(
     history: History,
     left_out: Callable[[], tuple[str, ...]],
     blobs: Blobs,
+    kept: Kept | None = None,
 ) -> Dataset:
     """The Dataset: rows whose outcome was known at *as_of*, checked, cleaned, split, profiled, with what was turned away.
 
@@ -48,6 +50,7 @@ def make(
     columns, hashed_under : facts of ``columns.toml`` and the digest of the key under which personal data is hashed, for the
         key of this step; *history* holds them applied.
     left_out : columns of the source that nobody declared.
+    kept : what months came to before, so that only those that are new are looked at.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def make(
     fitted = learnt(history, plan.division, settings.clean, as_of)
     suspicions = suspected(history, as_of)
     open_ = unreviewed(suspicions, settings.privacy.reviewed)
-    stored = store(history, as_of, settings.clean, fitted, blobs, hidden=undecided(open_, history))
+    stored = store(history, as_of, settings.clean, fitted, blobs, hidden=undecided(open_, history), kept=kept)
     if not stored.kept:
         raise InputError(
             "no row has a known outcome",
@@ -70,8 +73,10 @@ def make(
         plan.division, table.frames(columns=tuple(dict.fromkeys((charter.time, *plan.division.columns)))), charter.time
     )
     facts = facts_of(history, keys=(charter.entity, charter.time, charter.target))
-    drawn = portrait(table, facts, history, open_, rows=parts["train"].rows)
+    drawn = portrait(table, facts, history, open_, rows=parts["train"].rows, kept=kept)
     drawn = drawn._replace(suspicions=suspicions)  # what was looked through is told too
+    if kept is not None:
+        kept.prune()
     return Dataset(
         parents=(charter.id,),
         as_of=as_of,

@@ -90,6 +90,27 @@ def part_of(division: Division, frame: pl.DataFrame) -> pl.Series:
     return _by_threshold(division, frame)
 
 
+def deciding(division: Division, part: str, start: datetime | None, end: datetime | None) -> Division | None:
+    """What of *division* decides which rows of ``start <= time < end`` (None: of any time) are of *part*.
+
+    Two divisions of which this is the same give the same rows of that time. None where they give no row.
+
+    >>> month = [datetime(2024, number, 1) for number in (1, 2)]
+    >>> both = [Division(by="time", columns=("at",), spans={"train": Span(start=month[0], end=datetime(2024, 3, day))})
+    ...     for day in (1, 20)]
+    >>> deciding(both[0], "train", *month) == deciding(both[1], "train", *month)
+    True
+    """
+    if division.by != "time":
+        return division
+    span = division.spans[part]
+    first = span.start if start is None else max(span.start, start)
+    last = span.end if end is None else min(span.end, end)
+    if first >= last:
+        return None
+    return Division(by="time", columns=division.columns, spans={part: Span(start=first, end=last)})
+
+
 def keys(division: Division) -> tuple[str, ...]:
     """The columns that are hashed.
 
