@@ -90,7 +90,7 @@ def portrait(
     """
     sample = table.sample("train", rows, ROWS)
     untold = undecided(suspicions, history)
-    sketches = _sketches(table, columns, untold, kept or Kept())
+    sketches = sketched(table, columns, kept or Kept(), untold=untold)
     told = [column for column in columns if column.name not in (history.entity, history.time, history.target)]
     features = [column for column in told if column.known == "before"]
     drawn = Portrait(
@@ -102,8 +102,16 @@ def portrait(
     return Drawn(drawn, canonical(drawn), references(sketches, columns), sample, suspicions)
 
 
-def _sketches(table: Table, columns: Sequence[Column], untold: Sequence[str], kept: Kept) -> dict[str, ColumnSketch]:
-    """Of the training rows, month by month; a month whose rows and columns are the same is not looked at again."""
+def sketched(
+    table: Table, columns: Sequence[Column], kept: Kept, *, untold: Sequence[str] = ()
+) -> dict[str, ColumnSketch]:
+    """The sketch of each column of the training rows, month by month; a month that is *kept* is not looked at again.
+
+    >>> from fullcycle.data.split import Division, Thresholds
+    >>> everything = Division(by="random", columns=("id",), thresholds={"": Thresholds(test=0.0, validation=0.0)})
+    >>> sketched(Table((), everything, blobs=None), [], Kept())
+    {}
+    """
     told = [[column.name, column.kind, column.personal, column.name in untold] for column in columns]
     order: list[str] = []
     found: dict[str, bytes] = {}
