@@ -12,12 +12,13 @@ from fullcycle.data.findings import findings
 from fullcycle.data.history import History
 from fullcycle.data.kept import Kept
 from fullcycle.data.origins import origins
-from fullcycle.data.portrait import portrait
+from fullcycle.data.portrait import portrait as portrait_of
 from fullcycle.data.records import Dataset
 from fullcycle.data.settings import Data
 from fullcycle.data.sources.files import parquet
 from fullcycle.data.split import embargo, parts_of
-from fullcycle.data.store import by_reason, store
+from fullcycle.data.store import by_reason
+from fullcycle.data.store import store as store_months
 from fullcycle.data.suspected import suspected, undecided, unreviewed
 from fullcycle.data.table import Table
 from fullcycle.kernel.blobs import Blobs
@@ -61,7 +62,7 @@ def make(
     fitted = learnt(history, plan.division, settings.clean, as_of)
     suspicions = suspected(history, as_of)
     open_ = unreviewed(suspicions, settings.privacy.reviewed)
-    stored = store(history, as_of, settings.clean, fitted, blobs, hidden=undecided(open_, history), kept=kept)
+    stored = store_months(history, as_of, settings.clean, fitted, blobs, hidden=undecided(open_, history), kept=kept)
     if not stored.kept:
         raise InputError(
             "no row has a known outcome",
@@ -73,7 +74,7 @@ def make(
         plan.division, table.frames(columns=tuple(dict.fromkeys((charter.time, *plan.division.columns)))), charter.time
     )
     facts = facts_of(history, keys=(charter.entity, charter.time, charter.target))
-    drawn = portrait(table, facts, history, open_, rows=parts["train"].rows, kept=kept)
+    drawn = portrait_of(table, facts, history, open_, rows=parts["train"].rows, kept=kept)
     drawn = drawn._replace(suspicions=suspicions)  # what was looked through is told too
     if kept is not None:
         kept.prune()

@@ -44,10 +44,10 @@ def read(source: Source, folder: Path, *, forget: Forget = all_of) -> Reading:
     ...     read(Source(name="rows", location="rows.csv"), Path(folder)).columns
     ('a', 'b')
     """
-    return completed(_read(source, folder), source)
+    return completed(_read(source, folder, forget), source)
 
 
-def _read(source: Source, folder: Path) -> Reading:
+def _read(source: Source, folder: Path, forget: Forget) -> Reading:
     kind = scheme(resolved(source.location))
     if source.since and kind not in ("python", *DATABASES):
         raise InputError(
