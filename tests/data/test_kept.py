@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import polars as pl
 import pytest
 from msgspec.structs import replace
 
+from fullcycle.data import make
 from fullcycle.data.contract.settings import Rules
 from fullcycle.data.kept import Kept
 from fullcycle.kernel.blobs import FolderBlobs
@@ -42,9 +42,10 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
         return counted_call
 
-    for room, call, name in (("portrait", "profile", "sketched"), ("store", "_made", "judged")):
-        module = importlib.import_module(f"fullcycle.data.{room}")  # the package has functions of these names
-        monkeypatch.setattr(module, call, counting(name, getattr(module, call)))
+    globals_of_make = make.function.__globals__
+    for step, call, name in (("portrait_of", "profile", "sketched"), ("store_months", "_made", "judged")):
+        module = globals_of_make[step].__globals__
+        monkeypatch.setitem(module, call, counting(name, module[call]))
     return counted
 
 
