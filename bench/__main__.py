@@ -17,6 +17,7 @@ BENCHMARKS = {
     "columns": "features and trees for a million rows",
     "contract": "ten rules on three million rows",
     "profile": "the profile of three million rows of 20 columns",
+    "new_month": "a month more, after twelve that were looked at",
     "service": "requests a second of one worker",
 }
 """Each benchmark, a module of this package, and what it measures."""

@@ -14,6 +14,7 @@ import polars as pl
 
 from fullcycle.data import make
 from fullcycle.data.history import History
+from fullcycle.data.kept import Kept
 from fullcycle.data.records import Dataset
 from fullcycle.data.settings import ColumnFact, Data, Rules
 from fullcycle.data.sources.types import typed
@@ -130,6 +131,7 @@ def dataset(
     as_of: datetime | None = None,
     asked: Charter | None = None,
     given: Data | None = None,
+    kept: Kept | None = None,
 ) -> Dataset:
     """The Dataset of a past."""
     return make(
@@ -143,6 +145,7 @@ def dataset(
         history=past,
         left_out=lambda: ("colour",),
         blobs=blobs,
+        kept=kept,
     )
 
 

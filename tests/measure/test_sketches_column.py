@@ -20,7 +20,7 @@ from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.record import canonical
 from fullcycle.measure.sketches import CategorySketch, ColumnSketch, NumberSketch, in_same_cells, reference
 from fullcycle.measure.sketches.buckets import MOST, Buckets, edges, keys
-from fullcycle.measure.sketches.distinct import distinct, hash_numbers, hash_texts, registers
+from fullcycle.measure.sketches.distinct import distinct, hash_numbers, hash_texts, pack_registers, registers
 from fullcycle.measure.sketches.names import MOST as NAMES
 from fullcycle.measure.sketches.names import Names
 from fullcycle.measure.sketches.packing import pack, unpack
@@ -301,3 +301,36 @@ def test_sketches_survive_json() -> None:
 
 HASHES = [16294208416658607535, 6774081908283191102, 13489605450034404359, 13574111285727138511]
 NUMBERS = [2853835511630560277, 1176482704117103637]
+
+
+@pytest.mark.parametrize("names", [3, 200, 5000])
+def test_names_that_are_counted_by_their_hashes_are_counted_exactly(names: int) -> None:
+    rng = np.random.default_rng(names)
+    codes = rng.integers(0, names, 60_000)
+    values = [None if code == 1 else f"n{code:05}" for code in codes]
+    values[40_000:40_010] = ["late"] * 10  # no row of the first slice has it
+    counted: dict[str, int] = {}
+    for value in values:
+        if value is not None:
+            counted[value] = counted.get(value, 0) + 1
+    found = ColumnSketch.of(pl.Series(values), "category")
+    assert found.missing == values.count(None)
+    assert found.numbers.n == 60_000 - found.missing
+    assert found.names == Names.of(counted)
+    if names < NAMES:
+        assert dict(zip(found.names.names, found.names.counts, strict=True)) == counted
+
+
+def test_of_names_that_occur_equally_often_the_first_are_kept() -> None:
+    values = [f"{place:04}" for place in range(1000)]
+    found = ColumnSketch.of(pl.Series(values[::-1]), "text")
+    assert found.names == Names.of(dict.fromkeys(values, 1))
+
+
+@pytest.mark.parametrize("different", [40, 30_000, 400_000])
+def test_registers_are_those_of_every_number_however_many_are_different(different: int) -> None:
+    rng = np.random.default_rng(different)
+    values = rng.normal(size=different)[rng.integers(0, different, 400_000)]
+    found = ColumnSketch.of(pl.Series(values), "float")
+    assert found.registers in ("", pack_registers(registers(hash_numbers(keys(np.unique(values))))))
+    assert bool(found.registers) == (different > MOST)

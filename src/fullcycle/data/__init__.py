@@ -10,13 +10,15 @@ from fullcycle.data.divided import divided, learnt
 from fullcycle.data.facts import contract, facts_of
 from fullcycle.data.findings import findings
 from fullcycle.data.history import History
+from fullcycle.data.kept import Kept
 from fullcycle.data.origins import origins
-from fullcycle.data.portrait import portrait
+from fullcycle.data.portrait import portrait as portrait_of
 from fullcycle.data.records import Dataset
 from fullcycle.data.settings import Data
 from fullcycle.data.sources.files import parquet
 from fullcycle.data.split import embargo, parts_of
-from fullcycle.data.store import by_reason, store
+from fullcycle.data.store import by_reason
+from fullcycle.data.store import store as store_months
 from fullcycle.data.suspected import suspected, undecided, unreviewed
 from fullcycle.data.table import Table
 from fullcycle.kernel.blobs import Blobs
@@ -26,7 +28,7 @@ from fullcycle.kernel.verbs import Observation, step
 from fullcycle.scoping.records import Charter
 
 
-@step("data.make", version=3, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
+@step("data.make", version=4, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
 def make(
     *,
     charter: Charter,
@@ -39,6 +41,7 @@ def make(
     history: History,
     left_out: Callable[[], tuple[str, ...]],
     blobs: Blobs,
+    kept: Kept | None = None,
 ) -> Dataset:
     """The Dataset: rows whose outcome was known at *as_of*, checked, cleaned, split, profiled, with what was turned away.
 
@@ -48,6 +51,7 @@ def make(
     columns, hashed_under : facts of ``columns.toml`` and the digest of the key under which personal data is hashed, for the
         key of this step; *history* holds them applied.
     left_out : columns of the source that nobody declared.
+    kept : what months came to before, so that only those that are new are looked at.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def make(
     fitted = learnt(history, plan.division, settings.clean, as_of)
     suspicions = suspected(history, as_of)
     open_ = unreviewed(suspicions, settings.privacy.reviewed)
-    stored = store(history, as_of, settings.clean, fitted, blobs, hidden=undecided(open_, history))
+    stored = store_months(history, as_of, settings.clean, fitted, blobs, hidden=undecided(open_, history), kept=kept)
     if not stored.kept:
         raise InputError(
             "no row has a known outcome",
@@ -70,8 +74,10 @@ def make(
         plan.division, table.frames(columns=tuple(dict.fromkeys((charter.time, *plan.division.columns)))), charter.time
     )
     facts = facts_of(history, keys=history.keys)
-    drawn = portrait(table, facts, history, open_, rows=parts["train"].rows)
+    drawn = portrait_of(table, facts, history, open_, rows=parts["train"].rows, kept=kept)
     drawn = drawn._replace(suspicions=suspicions)  # what was looked through is told too
+    if kept is not None:
+        kept.prune()
     return Dataset(
         parents=(charter.id,),
         as_of=as_of,

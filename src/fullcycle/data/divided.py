@@ -55,7 +55,6 @@ def divided(history: History, settings: Split, as_of: datetime, *, task: str) ->
         last=last,
         label_delay=history.label_delay,
         zone=history.zone,
-        frames=_keys(history, as_of),
     )
     return Divided(choice, division)
 

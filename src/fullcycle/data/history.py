@@ -171,21 +171,28 @@ class History:
 
     def judged(self, as_of: datetime, *, backwards: bool = False) -> Iterator[tuple[str, Judged]]:
         """By period, the rows whose outcome should be there by *as_of*, held against the contract."""
+        keys = Keys(unique_keys(self.rules, self.facts))
+        return ((name, self.judge(rows, keys)) for name, rows in self.ripe(as_of, backwards=backwards))
+
+    def ripe(self, as_of: datetime, *, backwards: bool = False) -> Iterator[tuple[str, pl.DataFrame]]:
+        """By period, the rows whose outcome should be there by *as_of*, as they came."""
         ripe = pl.col(self.time) + self.outcome_delay <= as_of
-        keys, needed = Keys(unique_keys(self.rules, self.facts)), (self.entity, self.time)
-        for name, cut in self.cut(as_of, backwards=backwards):
-            if len(rows := cut.filter(ripe)):
-                found = violations(
-                    rows,
-                    self.rules,
-                    self.facts,
-                    zone=self.zone,
-                    time=self.time,
-                    needed=needed,
-                    keys=keys,
-                    kinds=self.kinds,
-                )
-                yield name, found._replace(kept=self.derive(found.kept))
+        cut = ((name, rows.filter(ripe)) for name, rows in self.cut(as_of, backwards=backwards))
+        return ((name, rows) for name, rows in cut if len(rows))
+
+    def judge(self, rows: pl.DataFrame, keys: Keys) -> Judged:
+        """*rows* held against the contract; *keys* has seen those of earlier periods."""
+        found = violations(
+            rows,
+            self.rules,
+            self.facts,
+            zone=self.zone,
+            time=self.time,
+            needed=(self.entity, self.time),
+            keys=keys,
+            kinds=self.kinds,
+        )
+        return found._replace(kept=self.derive(found.kept))
 
     def due(self, as_of: datetime, *, backwards: bool = False) -> Iterator[tuple[str, pl.DataFrame]]:
         """By period, the rows that keep the contract and whose outcome should be there by *as_of*: known, or void."""

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -164,6 +164,20 @@ class Months:
         path = folder / f"{name}.parquet"
         frame.write_parquet(path, compression="lz4")
         return Period(name, *_span(frame, self._time), len(frame), None, path)
+
+
+def span_of(name: str) -> tuple[datetime, datetime] | None:
+    """Between which times (UTC) the rows of a period lie, told by its name; None for a period of all times.
+
+    >>> [f"{end:%Y-%m-%d}" for end in span_of("2024-12")], span_of("")
+    (['2024-12-01', '2025-01-01'], None)
+    """
+    if not name:
+        return None
+    start = datetime.fromisoformat(name if len(name) > len("2024-12") else f"{name}-01").replace(tzinfo=UTC)
+    length = timedelta(days=1 if len(name) > len("2024-12") else 32)
+    end = start + length
+    return start, end if length.days == 1 else end.replace(day=1)
 
 
 def _span(frame: pl.DataFrame, time: str) -> tuple[datetime, datetime]:

@@ -10,6 +10,8 @@ import polars as pl
 from msgspec import Struct
 
 from fullcycle.data.history import History
+from fullcycle.data.kept import Kept
+from fullcycle.data.months import span_of
 from fullcycle.data.privacy.detect import Suspicion
 from fullcycle.data.profile import (
     Correlation,
@@ -18,17 +20,24 @@ from fullcycle.data.profile import (
     correlations,
     label_rate,
     merged,
+    packed,
     profile,
     references,
     target_relation,
+    unpacked,
 )
+from fullcycle.data.profile.ahead import ahead
 from fullcycle.data.profile.sample import ROWS
 from fullcycle.data.records import Column, Profile
+from fullcycle.data.split.division import deciding
 from fullcycle.data.suspected import undecided
-from fullcycle.data.table import Table
+from fullcycle.data.table import Segment, Table
 from fullcycle.kernel.errors import Corrupt
 from fullcycle.kernel.record import canonical
 from fullcycle.measure.sketches import ColumnSketch
+
+VERSION = 1
+"""Raised when the same rows give other sketches; what was kept of an older version is then not read."""
 
 
 class Portrait(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,12 +74,23 @@ class Drawn(NamedTuple):
 
 
 def portrait(
-    table: Table, columns: Sequence[Column], history: History, suspicions: tuple[Suspicion, ...], *, rows: int
+    table: Table,
+    columns: Sequence[Column],
+    history: History,
+    suspicions: tuple[Suspicion, ...],
+    *,
+    rows: int,
+    kept: Kept | None = None,
 ) -> Drawn:
-    """The portrait of the *rows* training rows of *table*; no value of a column that seems personal stands in it."""
+    """The portrait of the *rows* training rows of *table*; no value of a column that seems personal stands in it.
+
+    Parameters
+    ----------
+    kept : where the sketches of months are kept for the next time.
+    """
     sample = table.sample("train", rows, ROWS)
     untold = undecided(suspicions, history)
-    sketches = merged(profile(frame, columns, untold=untold) for frame in table.frames("train"))
+    sketches = sketched(table, columns, kept or Kept(), untold=untold)
     told = [column for column in columns if column.name not in history.keys]
     features = [column for column in told if column.known == "before"]
     target = sample[history.target] if history.target else None
@@ -81,6 +101,36 @@ def portrait(
         rates=() if target is None else label_rate(sample, history.time, target),
     )
     return Drawn(drawn, canonical(drawn), references(sketches, columns), sample, suspicions)
+
+
+def sketched(
+    table: Table, columns: Sequence[Column], kept: Kept, *, untold: Sequence[str] = ()
+) -> dict[str, ColumnSketch]:
+    """The sketch of each column of the training rows, month by month; a month that is *kept* is not looked at again.
+
+    >>> from fullcycle.data.split import Division, Thresholds
+    >>> everything = Division(by="random", columns=("id",), thresholds={"": Thresholds(test=0.0, validation=0.0)})
+    >>> sketched(Table((), everything, blobs=None), [], Kept())
+    {}
+    """
+    told = [[column.name, column.kind, column.personal, column.name in untold] for column in columns]
+    order: list[str] = []
+    found: dict[str, bytes] = {}
+    missing: dict[str, Segment] = {}
+    for segment in table.segments:
+        inside = deciding(table.division, "train", *(span_of(segment.period) or (None, None)))
+        if inside is not None:
+            key = kept.key("profile", VERSION, [segment.blob, inside, told])
+            order.append(key)
+            if (body := kept.get(key)) is not None:
+                found[key] = body
+            else:
+                missing[key] = segment
+    frames = ahead(table.frame(segment, "train") for segment in missing.values())
+    for key, frame in zip(missing, frames, strict=True):
+        found[key] = packed(profile(frame, columns, untold=untold))
+        kept.put(key, found[key])
+    return merged(unpacked(found[key]) for key in order)
 
 
 def read(body: bytes) -> Portrait:

@@ -34,11 +34,14 @@ class Table(NamedTuple):
 
     def frames(self, part: str = "", columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """The rows of *part*, or all, a segment at a time; with all or some *columns*."""
+        return (self.frame(segment, part, columns) for segment in self.segments)
+
+    def frame(self, segment: Segment, part: str = "", columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The rows of a segment that are of *part*, or all; with all or some *columns*."""
         wanted = None if columns is None else list(dict.fromkeys([*columns, *(self.division.columns if part else ())]))
-        for segment in self.segments:
-            frame = pl.read_parquet(io.BytesIO(self.blobs.get(segment.blob)), columns=wanted)
-            kept = frame.filter(part_of(self.division, frame) == part) if part else frame
-            yield kept if columns is None else kept.select(columns)
+        frame = pl.read_parquet(io.BytesIO(self.blobs.get(segment.blob)), columns=wanted)
+        kept = frame.filter(part_of(self.division, frame) == part) if part else frame
+        return kept if columns is None else kept.select(columns)
 
     def rows(self, part: str = "", columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The rows of *part*, or all, in order."""

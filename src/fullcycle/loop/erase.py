@@ -19,6 +19,7 @@ import msgspec
 import polars as pl
 
 from fullcycle.data.erase import Doomed, rest, rest_of_messages, untold
+from fullcycle.data.kept import KEPT, Kept
 from fullcycle.data.privacy.retention import kept_from
 from fullcycle.data.records import Dataset
 from fullcycle.data.split.division import part_of
@@ -295,6 +296,7 @@ class _Erasure:
             gone += count
         for folder in (self._project.state / SPOOL).glob("*"):
             shutil.rmtree(folder, ignore_errors=True)
+        Kept(self._project.state / KEPT).clear()
         return gone
 
     def _traffic(self) -> dict[str, Any]:

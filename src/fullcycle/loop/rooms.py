@@ -12,6 +12,7 @@ from fullcycle import business, data, deployment, development, monitoring, scopi
 from fullcycle.business.records import Verdict
 from fullcycle.data.divided import looked_at_until
 from fullcycle.data.history import History
+from fullcycle.data.kept import KEPT, Kept
 from fullcycle.data.records import Dataset
 from fullcycle.deployment.probe import probe
 from fullcycle.deployment.records import Release
@@ -119,6 +120,7 @@ class Rooms:
                 "history": Lazy(lambda: self.history),
                 "left_out": lambda: self.project.left_out(self.source.value),
                 "blobs": self.run.blobs,
+                "kept": Kept(self.project.state / KEPT),
             },
         )
         self._measure_once(dataset, lambda: self.history.seen)

@@ -13,13 +13,14 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+import polars as pl
 from msgspec import Meta, Struct
 
 from fullcycle.business.decide import check_policy
 from fullcycle.business.settings import Business
 from fullcycle.data.assemble import Assembled, assemble
 from fullcycle.data.contract import rule_of
-from fullcycle.data.erase import Doomed, forgetting
+from fullcycle.data.erase import Doomed, forgetting, kept
 from fullcycle.data.history import History
 from fullcycle.data.label.check import check_labels
 from fullcycle.data.label.fill import labelled
@@ -324,7 +325,7 @@ class Project:
 
     def _read(self, source: Source, now: datetime | None) -> Reading:
         if source.location != TRAFFIC:
-            return read(source, self.folder)
+            return read(source, self.folder, forget=self._forget)
         live = msgspec.structs.replace(self.scope, timeline=LIVE)
         return read_traffic(
             Traffic(self.traffic_root, live),
@@ -333,6 +334,12 @@ class Project:
             time=self.settings.scoping.time,
             target="" if self.settings.scoping.target in self.settings.data.derive else self.settings.scoping.target,
         )
+
+    def _forget(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """*rows* without those of entities that were erased, before they are landed."""
+        erased, scoping = self.erased, self.settings.scoping
+        key = self.key_path.read_bytes() if erased else b""
+        return kept(rows, Doomed(scoping.entity, scoping.time, erased, key)).rows
 
     def history(self, assembled: Assembled) -> History:
         """The past that *assembled* rows tell; see :func:`fullcycle.data.landing.land`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
 
 import msgspec
 import polars as pl
@@ -64,7 +63,7 @@ def merged(segments: Iterable[Mapping[str, ColumnSketch]]) -> dict[str, ColumnSk
     """
     whole = list(segments)
     names = list(dict.fromkeys(name for segment in whole for name in segment))
-    return {name: reduce(ColumnSketch.merge, (part[name] for part in whole if name in part)) for name in names}
+    return {name: ColumnSketch.merged([part[name] for part in whole if name in part]) for name in names}
 
 
 def references(sketches: Mapping[str, ColumnSketch], columns: Sequence[Column]) -> dict[str, Profile]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from fullcycle.data.sources.alone import alone
 from fullcycle.data.sources.brokers import landed
 from fullcycle.data.sources.brokers.jetstream import JetStream
 from fullcycle.data.sources.brokers.kafka import KafkaTopic
@@ -22,7 +22,6 @@ from fullcycle.data.sources.settings import Source
 from fullcycle.data.sources.spool import Spool
 from fullcycle.kernel.clock import duration
 from fullcycle.kernel.errors import InputError, OutsideError
-from fullcycle.traffic.lock import wait_lock
 
 MESSAGES = 50_000
 """Messages in a segment, at most."""
@@ -80,7 +79,7 @@ def land_topic(source: Source, state: Path) -> Path:
     """
     address = Address.of(resolved(source.location))
     folder = state / "landed" / quote(source.name, safe="")
-    with _alone(folder), _opened(address, source) as topic:
+    with alone(folder), _opened(address, source) as topic:
         bounds = topic.bounds()
         before = landed.segments(folder)
         head = _continued(landed.head(before[-1]) if before else None, bounds, address, folder)
@@ -90,21 +89,6 @@ def land_topic(source: Source, state: Path) -> Path:
             landed.write(folder, head, messages, time.time_ns() // 1000)
             head = msgspec.structs.replace(head, lost=())
     return folder
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two that land one topic at a time would land it twice."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise OutsideError("messages cannot be landed", place=str(folder), found=error.strerror) from None
-    try:
-        wait_lock(lock)
-        yield
-    finally:
-        os.close(lock)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from fullcycle.data.sources import SOURCES
 from fullcycle.data.sources.completed import completed
 from fullcycle.data.sources.download import HTTP
 from fullcycle.data.sources.files import parquet, read_files
+from fullcycle.data.sources.increments import Forget, all_of, read_increments
 from fullcycle.data.sources.location import resolved, scheme, shown
 from fullcycle.data.sources.reading import Reading, of_frame
 from fullcycle.data.sources.remote import STORES
@@ -19,10 +21,15 @@ from fullcycle.kernel.errors import InputError
 
 DATABASES = ("postgresql", "postgres", "mysql", "mariadb", "sqlite", "duckdb", "adbc")
 BROKERS = ("kafka", "nats")
+STATE = ".fullcycle"
 
 
-def read(source: Source, folder: Path) -> Reading:
+def read(source: Source, folder: Path, *, forget: Forget = all_of) -> Reading:
     """The rows of *source*; paths are taken from *folder*. Production traffic is read by ``production.read_traffic``.
+
+    Parameters
+    ----------
+    forget : takes rows out that may not be landed, where the source is read by increments.
 
     Raises
     ------
@@ -37,16 +44,34 @@ def read(source: Source, folder: Path) -> Reading:
     ...     read(Source(name="rows", location="rows.csv"), Path(folder)).columns
     ('a', 'b')
     """
-    return completed(_read(source, folder), source)
+    return completed(_read(source, folder, forget), source)
 
 
-def _read(source: Source, folder: Path) -> Reading:
+def _read(source: Source, folder: Path, forget: Forget) -> Reading:
     kind = scheme(resolved(source.location))
+    if source.since and kind not in ("python", *DATABASES):
+        raise InputError(
+            "only functions and databases are read by increments",
+            place=f"source {source.name!r}",
+            found=f"since = {source.since!r}",
+            mend="take 'since' away: files are read whole, and topics are always read by increments",
+        )
     if kind == "python":
-        return _function(source.location.removeprefix("python:"))
+        name = source.location.removeprefix("python:")
+        if source.since:
+            return read_increments(
+                source.name, source.since, folder / STATE, lambda since: _frame(name, since), forget=forget
+            )
+        frame = _frame(name, None)
+        return of_frame(frame, hashlib.sha256(parquet(frame)).hexdigest())
     if kind in DATABASES:
-        from fullcycle.data.sources.sql import read_sql
+        from fullcycle.data.sources.sql import Growing, read_sql
 
+        if source.since:
+            growing = Growing(source, folder)
+            return read_increments(
+                source.name, source.since, folder / STATE, growing.rows, count=growing.count, forget=forget
+            )
         return read_sql(source, folder)
     if kind in BROKERS:
         from fullcycle.data.sources.broker import read_topic
@@ -67,14 +92,13 @@ def _read(source: Source, folder: Path) -> Reading:
     )
 
 
-def _function(name: str) -> Reading:
-    """The frame that a function registered with ``@source`` gives."""
-    rows = SOURCES[name](None)
+def _frame(name: str, since: Any) -> pl.DataFrame:
+    """What a function registered with ``@source`` gives, told up to where its rows were landed."""
+    rows = SOURCES[name](since)
     try:
-        frame = pl.DataFrame(rows)
+        return pl.DataFrame(rows)
     except TypeError:
         found = type(rows).__name__
         raise InputError(
             f"the source {name!r} gives no table", place="cycle.py", found=found, expected="a frame, or columns by name"
         ) from None
-    return of_frame(frame, hashlib.sha256(parquet(frame)).hexdigest())

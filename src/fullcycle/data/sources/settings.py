@@ -63,6 +63,13 @@ class Source(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str, Meta(description="column that says when an event could be known, or a delay such as '2h' after its time")
     ] = ""
     updated_at: Annotated[str, Meta(description="column that says when a row was last changed")] = ""
+    since: Annotated[
+        str,
+        Meta(
+            description="column that only grows, such as the moment a row was written or its number: of a function or a "
+            "database only rows from its largest value on are read, and added to those that were landed"
+        ),
+    ] = ""
     owner: Annotated[str, Meta(description="who answers for it")] = ""
     licence: Annotated[str, Meta(description="under which licence")] = ""
     purpose: Annotated[str, Meta(description="for which purpose it was collected")] = ""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -44,13 +47,9 @@ def read_sql(source: Source, folder: Path) -> Reading:
     ...     next(reading.batches()).row(0, named=True)
     {'id': 1, 'paid': True}
     """
-    query = asked(source, folder)
     address = located(source.location, folder, source=source.name, timeout=source.timeout)
     with connected(address) as database:
-        if source.table:
-            query = _whole_table(source.table, database)
-        query = _reading(query, database)
-        result = database.result(query)
+        result = database.result(_query(source, folder, database))
         answer = Answer(result, folder)
     if not answer.rows:
         raise InputError(
@@ -60,6 +59,66 @@ def read_sql(source: Source, folder: Path) -> Reading:
             mend="mend its conditions, or wait until there are some",
         )
     return Reading(result.columns, answer.batches, lambda: pl.DataFrame(schema=BROKEN), answer.fingerprint)
+
+
+class Growing:
+    """A query or table that grows by the column that the source names under ``since``.
+
+    >>> import sqlite3, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     shop = sqlite3.connect(Path(folder, "shop.db"))
+    ...     _ = shop.executescript("CREATE TABLE orders (id INTEGER); INSERT INTO orders VALUES (1), (2), (3)")
+    ...     shop.close()
+    ...     source = Source(name="orders", location="sqlite:///shop.db", table="orders", since="id")
+    ...     growing = Growing(source, Path(folder))
+    ...     growing.rows(2)["id"].to_list(), growing.count(2)
+    ([2, 3], 1)
+    """
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        self._source, self._folder = source, folder
+
+    def rows(self, since: Any) -> pl.DataFrame:
+        """Rows whose cell is *since* or more; all for None. Raises what `read_sql` does, but for no rows."""
+        return self._ask("SELECT *", ">=", since)
+
+    def count(self, since: Any) -> int:
+        """How many rows have a cell below *since*."""
+        return int(self._ask("SELECT COUNT(*) AS n", "<", since)["n"][0])
+
+    def _ask(self, what: str, sign: str, since: Any) -> pl.DataFrame:
+        source = self._source
+        address = located(source.location, self._folder, source=source.name, timeout=source.timeout)
+        with connected(address) as database:
+            query = _query(source, self._folder, database)
+            if since is not None:
+                cell = _literal(since, backslash=database.backslash)
+                query = f"{what} FROM ({query}) AS landed WHERE {database.quoted(source.since)} {sign} {cell}"
+            result = database.result(query)
+            answer = Answer(result, self._folder)
+        frames = list(answer.batches())
+        return pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame()
+
+
+def _literal(value: Any, *, backslash: bool) -> str:
+    """A cell as it is written in SQL."""
+    match value:
+        case bool():
+            raise InputError("rows cannot be told by a column of true and false", found=value)
+        case int() | float() | Decimal():
+            return str(value)
+        case datetime():
+            text = value.isoformat(sep=" ")
+        case _:
+            text = str(value)
+    quoted = text.replace("\\", "\\\\") if backslash else text
+    return "'" + quoted.replace("'", "''") + "'"
+
+
+def _query(source: Source, folder: Path, database: Database) -> str:
+    """What is asked for all rows of the source; it only reads."""
+    query = asked(source, folder)
+    return _reading(_whole_table(source.table, database) if source.table else query, database)
 
 
 def _whole_table(name: str, database: Database) -> str:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from fullcycle.data.split.boundaries import boundaries, embargo
-from fullcycle.data.split.division import OTHER, PARTS, Division, Part, Span, Thresholds, classes, keys, part_of
-from fullcycle.data.split.hashing import fractions
+from fullcycle.data.split.division import OTHER, PARTS, Division, Part, Span, Thresholds, part_of
 from fullcycle.data.split.settings import By, Split
 from fullcycle.kernel.errors import InputError
 
@@ -30,17 +26,16 @@ def divide(
     last: datetime,
     label_delay: timedelta,
     zone: str,
-    frames: Iterable[pl.DataFrame] = (),
-    before: Division | None = None,
 ) -> Division:
-    """How the rows are divided.
+    """How the rows are divided: by time from their span; else by shares of the fractions that their keys hash to.
+
+    But for a division by time, no row's part depends on any other row, so that none moves when a batch comes. Each class
+    of a stratified division has its declared shares but for chance; thresholds taken from its rows would be right to one
+    row, and move with every batch.
 
     Parameters
     ----------
     first, last : times of the first and last row.
-    frames : the rows, by pieces in any order; read once, and only for a stratified division (8 bytes a row stay).
-    before : the division of an earlier dataset; classes that it knows keep its thresholds, so that no old row moves. A
-        class is then divided as declared but for chance, where without it the counts are right to one row.
 
     Raises
     ------
@@ -66,18 +61,8 @@ def divide(
             found=f"validation {settings.validation} and test {settings.test}",
             expected="shares that add up to less than 1",
         )
-    columns = (settings.group or entity,) if by == "group" else (entity, time)
-    plain = Division(by=by, columns=columns, thresholds={OTHER: shares}, seed=settings.seed)
-    if by != "stratified":
-        return plain
-    stratified = Division(by=by, columns=(*columns, target), thresholds={OTHER: shares}, seed=settings.seed)
-    known = before.thresholds if before and _same_keys(before, stratified) else {}
-    return Division(
-        by=by,
-        columns=stratified.columns,
-        thresholds={**_thresholds(stratified, frames, shares), **known, OTHER: shares},
-        seed=settings.seed,
-    )
+    keys = {"group": (settings.group or entity,), "stratified": (entity, time, target), "random": (entity, time)}
+    return Division(by=by, columns=keys[by], thresholds={OTHER: shares}, seed=settings.seed)
 
 
 def parts_of(division: Division, frames: Iterable[pl.DataFrame], time: str) -> dict[str, Part]:
@@ -149,37 +134,3 @@ def _share(share: float | str) -> float:
     if not 0 < share < 1:
         raise InputError("a share lies between 0 and 1", place=_PLACE, found=share)
     return share
-
-
-def _same_keys(before: Division, now: Division) -> bool:
-    return (before.by, before.columns, before.seed, before.thresholds.get(OTHER)) == (
-        now.by,
-        now.columns,
-        now.seed,
-        now.thresholds[OTHER],
-    )
-
-
-def _thresholds(division: Division, frames: Iterable[pl.DataFrame], shares: Thresholds) -> dict[str, Thresholds]:
-    """For each class, the thresholds that cut its sorted fractions where the shares say."""
-    pieces: dict[str, list[NDArray[np.float64]]] = {}
-    for frame in frames:
-        for name, fraction in _fractions_by_class(division, frame):
-            pieces.setdefault(name, []).append(fraction)
-    found = {}
-    for name in sorted(pieces):
-        ordered = np.sort(np.concatenate(pieces.pop(name)))
-        found[name] = Thresholds(test=_cut(ordered, shares.test), validation=_cut(ordered, shares.validation))
-    return found
-
-
-def _fractions_by_class(division: Division, frame: pl.DataFrame) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    rows = pl.DataFrame({"class": classes(division, frame), "at": fractions(frame, keys(division), seed=division.seed)})
-    for (name,), group in rows.filter(pl.col("class") != OTHER).group_by("class"):
-        yield str(name), group["at"].to_numpy()
-
-
-def _cut(ordered: NDArray[np.float64], share: float) -> float:
-    """The fraction below which *share* of the rows lie, to the nearest row."""
-    count = math.floor(len(ordered) * share + 0.5)
-    return float(ordered[count]) if count < len(ordered) else 1.0

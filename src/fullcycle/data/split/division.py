@@ -52,7 +52,7 @@ class Division(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     by : ``time``, ``group``, ``stratified`` or ``random``.
     columns : the columns that decide a row's part: the time; the group; entity and time (and, last, the class).
     spans : by part, for ``time``; what lies between them is the embargo.
-    thresholds : by class for ``stratified``; under an empty name for every other row.
+    thresholds : under an empty name; older records of ``stratified`` divisions have some by class.
     seed : of the fractions.
 
     Examples
@@ -88,6 +88,27 @@ def part_of(division: Division, frame: pl.DataFrame) -> pl.Series:
     if division.by == "time":
         return _by_span(division, frame[division.columns[0]])
     return _by_threshold(division, frame)
+
+
+def deciding(division: Division, part: str, start: datetime | None, end: datetime | None) -> Division | None:
+    """What of *division* decides which rows of ``start <= time < end`` (None: of any time) are of *part*.
+
+    Two divisions of which this is the same give the same rows of that time. None where they give no row.
+
+    >>> month = [datetime(2024, number, 1) for number in (1, 2)]
+    >>> both = [Division(by="time", columns=("at",), spans={"train": Span(start=month[0], end=datetime(2024, 3, day))})
+    ...     for day in (1, 20)]
+    >>> deciding(both[0], "train", *month) == deciding(both[1], "train", *month)
+    True
+    """
+    if division.by != "time":
+        return division
+    span = division.spans[part]
+    first = span.start if start is None else max(span.start, start)
+    last = span.end if end is None else min(span.end, end)
+    if first >= last:
+        return None
+    return Division(by="time", columns=division.columns, spans={part: Span(start=first, end=last)})
 
 
 def keys(division: Division) -> tuple[str, ...]:

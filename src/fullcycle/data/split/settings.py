@@ -16,7 +16,7 @@ class Split(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         By | None,
         Meta(
             description="time: the latest rows for the test, with an embargo between; group: whole groups; stratified: "
-            "each class alike; random: rows alone; by default what the question calls for"
+            "each class alike but for chance; random: rows alone; by default what the question calls for"
         ),
     ] = None
     group: Annotated[str, Meta(description="column whose values stay together; by default the entity")] = ""

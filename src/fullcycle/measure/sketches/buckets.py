@@ -12,6 +12,7 @@ HdrHistogram (buckets that are linear within a power of two).
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 
 import msgspec
@@ -57,7 +58,8 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @classmethod
     def of(cls, values: Floats) -> Buckets:
         """Finite *values* counted, (n,)."""
-        tally = Tally(level_of(values), float(values.min(initial=np.inf)), float(values.max(initial=-np.inf)))
+        ends = (float(values.min()), float(values.max())) if len(values) else (None, None)
+        tally = Tally(level_of(values), *ends)
         tally.add(keys(values))
         return tally.buckets()
 
@@ -83,11 +85,20 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         steps = np.diff(found, prepend=0) if len(found) else found
         return cls(level=coarse if len(found) else 0, cells=pack(np.stack((steps, times), axis=1).ravel()))
 
+    @classmethod
+    def merged(cls, parts: Sequence[Buckets]) -> Buckets:
+        """The buckets of all parts, one at least.
+
+        >>> Buckets.merged([Buckets.of(np.array([1.0])), Buckets.of(np.array([1.0, 2.0]))]).counts().tolist()
+        [2, 1]
+        """
+        level = max(part.level for part in parts)
+        found, times = zip(*(part.at(level) for part in parts), strict=True)
+        return cls.of_found(*_added(np.concatenate(found), np.concatenate(times)), level)
+
     def merge(self, other: Buckets) -> Buckets:
         """The buckets of both."""
-        level = max(self.level, other.level)
-        (a, m), (b, n) = self.at(level), other.at(level)
-        return Buckets.of_found(*_added(np.concatenate((a, b)), np.concatenate((m, n))), level)
+        return Buckets.merged((self, other))
 
     def at(self, level: int) -> tuple[Ints, Ints]:
         """Bucket numbers and counts at *level*, its own or a coarser one."""
@@ -143,7 +154,7 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Tally:
-    """Counts being taken of finite values between *low* and *high*, at a *level* not above what `level_of` gives.
+    """Counts being taken of finite values between *low* and *high* (None: of none), at a *level* `level_of` allows.
 
     >>> tally = Tally(0, 1.0, 2.5)
     >>> tally.add(keys(np.array([1.0])))
@@ -152,16 +163,16 @@ class Tally:
     [2, 1]
     """
 
-    def __init__(self, level: int, low: float, high: float) -> None:
+    def __init__(self, level: int, low: float | None, high: float | None) -> None:
         self._level = level
-        ends: list[int] = keys(np.array([low, high]), level).tolist() if low <= high else [0, -1]
+        ends: list[int] = [0, -1] if low is None or high is None else keys(np.array([low, high]), level).tolist()
         self._first, last = ends
         self._dense = np.zeros(last - self._first + 1, np.int64) if last - self._first < _DENSE else None
         self._sparse: list[tuple[Ints, Ints]] = []
 
     def add(self, ranks: Ints) -> None:
-        """Count values that are given as their `keys`, (n,)."""
-        cells = ranks >> self._level
+        """Count values that are given as their `keys`, (n,), which are written over."""
+        cells = np.right_shift(ranks, self._level, out=ranks)
         if self._dense is None:
             self._sparse.append(np.unique(cells, return_counts=True))
         else:
@@ -176,15 +187,21 @@ class Tally:
         return Buckets.of_found(used + self._first, self._dense[used], self._level)
 
 
-def keys(values: Floats, level: int = 0) -> Ints:
+def keys(values: Floats, level: int = 0, out: Ints | None = None, room: Ints | None = None) -> Ints:
     """The bucket of each value: its bits as an integer that rises with it, less the lowest *level* bits.
 
+    Parameters
+    ----------
+    out, room : arrays of as many, for the result and for what is thrown away; they spare the allocator's work.
+
+    Examples
+    --------
     >>> keys(np.array([-1.0, -0.0, 0.0, 1.0]), 52).tolist()
     [-1023, 0, 0, 1023]
     """
     bits = np.ascontiguousarray(values).view(np.int64)
-    sign = bits >> 63
-    found: Ints = bits & _MAGNITUDE
+    sign = np.right_shift(bits, 63, out=room)
+    found: Ints = np.bitwise_and(bits, _MAGNITUDE, out=out)
     np.bitwise_xor(found, sign, out=found)
     np.subtract(found, sign, out=found)  # minus the magnitude where the sign is set
     return np.right_shift(found, level, out=found) if level else found

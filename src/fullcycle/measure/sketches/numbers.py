@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from fullcycle.measure.sketches.buckets import MOST, Buckets, Tally, keys, level_of
-from fullcycle.measure.sketches.distinct import REGISTERS, Registers, fill, hash_numbers
+from fullcycle.measure.sketches.distinct import (
+    REGISTERS,
+    Registers,
+    fill,
+    hash_numbers,
+    likely_least,
+    registers,
+)
 from fullcycle.measure.sketches.sums import Sums
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_BLOCK = 15 << 10  # below 128 KiB, above which the allocator asks the system anew each time
+_BLOCK = 1 << 14  # rows whose keys and hashes stay in the processor's cache
 _FEW = 16  # rows a value, from which on counting values first is sooner
 
 
@@ -49,61 +60,61 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @classmethod
     def of(cls, values: Floats) -> Numbers:
         """Of numbers that are there, (n,)."""
-        finite, below, above = _finite(values, None)
-        return cls._of(finite, below, above, Buckets.of(finite))
+        finite = _finite(values, None)
+        return cls._of(finite, Buckets.of(finite.values))
 
     @classmethod
-    def _of(cls, finite: Floats, below: int, above: int, buckets: Buckets) -> Numbers:
-        low, high = _ends(finite)
-        whole = sum(_whole(finite[start : start + _BLOCK]) for start in range(0, len(finite), _BLOCK))
+    def _of(cls, finite: _Finite, buckets: Buckets) -> Numbers:
+        values, low, high = finite.values, finite.low, finite.high
+        whole = _whole(values)
         return cls(
-            below=below,
-            above=above,
-            zeros=len(finite) - int(np.count_nonzero(finite)) if whole else 0,
+            below=finite.below,
+            above=finite.above,
+            zeros=len(values) - int(np.count_nonzero(values)) if whole else 0,
             negatives=buckets.below_zero,
             whole=whole,
             minimum=low,
             maximum=high,
-            sums=Sums.of(finite),
+            sums=Sums.of(values, max(abs(low or 0.0), abs(high or 0.0))),
             buckets=buckets,
         )
 
     @classmethod
     def of_counted(cls, values: Floats, counts: Ints) -> Numbers:
         """Of different numbers, each with how often it occurs: the same as of all of them, sooner."""
-        every = counts
-        finite, below, above = _finite(values, counts)
-        counts = every if len(finite) == len(values) else every[np.isfinite(values)]
-        low, high = _ends(finite)
+        finite = _finite(values, counts)
+        held = finite.values
+        counts = counts if len(held) == len(values) else counts[np.isfinite(values)]
         return cls(
-            below=below,
-            above=above,
-            zeros=int(counts[finite == 0].sum()),
-            negatives=int(counts[finite < 0].sum()),
-            whole=int(counts[finite == np.rint(finite)].sum()),
-            minimum=low,
-            maximum=high,
-            sums=Sums.of_counted(finite, counts),
-            buckets=Buckets.of_counted(finite, counts),
+            below=finite.below,
+            above=finite.above,
+            zeros=int(counts[held == 0].sum()),
+            negatives=int(counts[held < 0].sum()),
+            whole=int(counts[held == np.rint(held)].sum()),
+            minimum=finite.low,
+            maximum=finite.high,
+            sums=Sums.of_counted(held, counts),
+            buckets=Buckets.of_counted(held, counts),
         )
 
-    def merge(self, other: Numbers) -> Numbers:
-        """Those of both.
+    @classmethod
+    def merged(cls, parts: Sequence[Numbers]) -> Numbers:
+        """Those of all parts.
 
         >>> one = Numbers.of(np.array([1.0]))
-        >>> one.merge(one) == Numbers.of(np.array([1.0, 1.0]))
+        >>> Numbers.merged([one, one]) == Numbers.of(np.array([1.0, 1.0]))
         True
         """
-        return Numbers(
-            below=self.below + other.below,
-            above=self.above + other.above,
-            zeros=self.zeros + other.zeros,
-            negatives=self.negatives + other.negatives,
-            whole=self.whole + other.whole,
-            minimum=min((end for end in (self.minimum, other.minimum) if end is not None), default=None),
-            maximum=max((end for end in (self.maximum, other.maximum) if end is not None), default=None),
-            sums=self.sums.merge(other.sums),
-            buckets=self.buckets.merge(other.buckets),
+        return cls(
+            below=sum(part.below for part in parts),
+            above=sum(part.above for part in parts),
+            zeros=sum(part.zeros for part in parts),
+            negatives=sum(part.negatives for part in parts),
+            whole=sum(part.whole for part in parts),
+            minimum=min((part.minimum for part in parts if part.minimum is not None), default=None),
+            maximum=max((part.maximum for part in parts if part.maximum is not None), default=None),
+            sums=Sums.merged([part.sums for part in parts]),
+            buckets=Buckets.merged([part.buckets for part in parts]),
         )
 
     @property
@@ -138,10 +149,10 @@ def numbers_of(values: Floats) -> tuple[Numbers, Registers | None]:
         different, counts = table.to_series(0).to_numpy(), table.to_series(1).cast(pl.Int64).to_numpy()
         found = Numbers.of_counted(different + 0.0, counts)
         return found, None if found.buckets.exact else number_registers(different)
-    finite, below, above = _finite(values, None)
-    buckets, filled = _scanned(finite, level)
-    fill(filled, hash_numbers(keys(_infinite(below, above))))
-    found = Numbers._of(finite, below, above, buckets)
+    finite = _finite(values, None)
+    buckets, filled = _scanned(finite.values, Tally(level, finite.low, finite.high))
+    fill(filled, hash_numbers(keys(_infinite(finite.below, finite.above))))
+    found = Numbers._of(finite, buckets)
     return found, None if found.buckets.exact else filled
 
 
@@ -157,15 +168,26 @@ def number_registers(values: Floats) -> Registers:
     return found
 
 
-def _scanned(finite: Floats, level: int) -> tuple[Buckets, Registers]:
-    """Buckets and registers, filled block by block while the numbers' keys are in the processor's cache."""
-    tally = Tally(level, float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf)))
-    found = np.zeros(REGISTERS, np.uint8)
+def _scanned(finite: Floats, tally: Tally) -> tuple[Buckets, Registers]:
+    """Buckets and registers, filled block by block while the numbers' keys are in the processor's cache.
+
+    Of most columns a few hashes, the smallest, fill all registers to where no other can raise one.
+    """
+    least = likely_least(len(finite))
+    size = min(_BLOCK, len(finite))
+    ranks, hashes, room = np.empty(size, np.int64), np.empty(size, np.uint64), np.empty(size, np.uint64)
+    small = []
     for start in range(0, len(finite), _BLOCK):
-        ranks = keys(finite[start : start + _BLOCK])
-        fill(found, hash_numbers(ranks))
-        tally.add(ranks)
-    return tally.buckets(), found
+        block = finite[start : start + _BLOCK]
+        n = len(block)
+        found = keys(block, 0, ranks[:n], room[:n].view(np.int64))
+        hashed = hash_numbers(found, hashes[:n], room[:n])
+        small.append(hashed[np.flatnonzero(hashed < np.uint64(1 << (64 - least)))] if least else hashed.copy())
+        tally.add(found)
+    filled = registers(np.concatenate(small))
+    if least and int(filled.min()) < least:  # many rows, but few different ones
+        np.maximum(filled, number_registers(finite), out=filled)
+    return tally.buckets(), filled
 
 
 def _infinite(below: int, above: int) -> Floats:
@@ -173,17 +195,30 @@ def _infinite(below: int, above: int) -> Floats:
 
 
 def _whole(values: Floats) -> int:
-    return int(np.count_nonzero(values == np.rint(values)))
+    """How many are whole, block by block in the processor's cache."""
+    room, found = np.empty(min(_BLOCK, len(values))), 0
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK]
+        found += int(np.count_nonzero(block == np.rint(block, out=room[: len(block)])))
+    return found
 
 
-def _finite(values: Floats, counts: Ints | None) -> tuple[Floats, int, int]:
-    """The finite ones, and how many there are at each infinite end."""
-    if np.isfinite(values.min(initial=0.0)) and np.isfinite(values.max(initial=0.0)):
-        return values, 0, 0
-    finite = np.isfinite(values)
+class _Finite(NamedTuple):
+    """The finite ones, their ends, and how many there are at each infinite end."""
+
+    values: Floats
+    below: int
+    above: int
+    low: float | None
+    high: float | None
+
+
+def _finite(values: Floats, counts: Ints | None) -> _Finite:
+    if not len(values):
+        return _Finite(values, 0, 0, None, None)
+    low, high = float(values.min()), float(values.max())
+    if math.isfinite(low) and math.isfinite(high):
+        return _Finite(values, 0, 0, low + 0.0, high + 0.0)
     times = np.ones(len(values), np.int64) if counts is None else counts
-    return values[finite], int(times[values == -np.inf].sum()), int(times[values == np.inf].sum())
-
-
-def _ends(finite: Floats) -> tuple[float | None, float | None]:
-    return (float(finite.min()) + 0.0, float(finite.max()) + 0.0) if len(finite) else (None, None)
+    inside = _finite(values[np.isfinite(values)], None)
+    return inside._replace(below=int(times[values == -np.inf].sum()), above=int(times[values == np.inf].sum()))

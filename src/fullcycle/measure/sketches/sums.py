@@ -11,7 +11,7 @@ number); Demmel and Nguyen 2015, *Parallel reproducible summation*.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
@@ -51,18 +51,18 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     squares: str = "0p0"
 
     @classmethod
-    def of(cls, values: Floats) -> Sums:
-        """The sums of finite *values*, (n,)."""
+    def of(cls, values: Floats, largest: float | None = None) -> Sums:
+        """The sums of finite *values*, (n,); *largest*, of their magnitudes, spares looking for it."""
         total, squares = Fraction(0), Fraction(0)
-        rest = values
+        rest, top = values, largest
         while len(rest):
             late = [rest[:0]]
-            for part, power in _moderate(rest):
-                grid = _Grid(part)
+            for part, power, most in _moderate(rest, top):
+                grid = _Grid(part, most)
                 late.append(np.ldexp(part[grid.late], power))
                 total += _scaled(grid.total, grid.unit + power)
                 squares += _scaled(grid.squares, 2 * (grid.unit + power))
-            rest = np.concatenate(late)
+            rest, top = np.concatenate(late), None
         return cls(n=len(values), total=_text(total), squares=_text(squares))
 
     @classmethod
@@ -82,13 +82,22 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         unit = lowest - _MANTISSA
         return cls(n=int(counts.sum()), total=_text(_scaled(total, unit)), squares=_text(_scaled(squares, 2 * unit)))
 
+    @classmethod
+    def merged(cls, parts: Sequence[Sums]) -> Sums:
+        """The sums of all parts.
+
+        >>> Sums.merged([Sums.of(np.array([0.5])), Sums.of(np.array([1.0]))]).total
+        '3p-1'
+        """
+        return cls(
+            n=sum(part.n for part in parts),
+            total=_text(sum((_exact(part.total) for part in parts), Fraction(0))),
+            squares=_text(sum((_exact(part.squares) for part in parts), Fraction(0))),
+        )
+
     def merge(self, other: Sums) -> Sums:
         """The sums of both."""
-        return Sums(
-            n=self.n + other.n,
-            total=_text(_exact(self.total) + _exact(other.total)),
-            squares=_text(_exact(self.squares) + _exact(other.squares)),
-        )
+        return Sums.merged((self, other))
 
     @property
     def mean(self) -> float | None:
@@ -113,8 +122,8 @@ class _Grid:
     late : rows that reach below the grid, and are not in the sums.
     """
 
-    def __init__(self, values: Floats) -> None:
-        top = math.frexp(_largest(values))[1]
+    def __init__(self, values: Floats, largest: float) -> None:
+        top = math.frexp(largest)[1]
         self.units = [top - _BITS - place * (_BITS + 1) for place in range(_PIECES)]  # what is left is half a unit
         self.unit = self.units[-1]
         self.size = min(BLOCK, len(values))
@@ -156,17 +165,20 @@ class _Grid:
         return late
 
 
-def _moderate(values: Floats) -> Iterator[tuple[Floats, int]]:
-    """*values* in parts whose squares neither overflow nor vanish, each scaled by a power of two (to be undone)."""
-    largest = _largest(values)
+def _moderate(values: Floats, largest: float | None = None) -> Iterator[tuple[Floats, int, float]]:
+    """*values* in parts whose squares neither overflow nor vanish, each scaled by a power of two (to be undone).
+
+    With each part come that power and the largest magnitude in it.
+    """
+    largest = _largest(values) if largest is None else largest
     if largest >= _LARGE:
         large = np.abs(values) >= _LARGE
-        yield np.ldexp(values[large], -600), 600
+        yield np.ldexp(values[large], -600), 600, math.ldexp(largest, -600)
         yield from _moderate(values[~large])
     elif largest >= _SMALL:
-        yield values, 0
+        yield values, 0, largest
     elif largest > 0:
-        yield np.ldexp(values, 600), -600
+        yield np.ldexp(values, 600), -600, math.ldexp(largest, 600)
 
 
 def _largest(values: Floats) -> float:
