@@ -36,7 +36,7 @@ def _executable() -> Path:
 
 
 def _install() -> None:
-    uv = shutil.which("uv")
+    uv = shutil.which("uv", path=f"{sys.prefix}/bin{os.pathsep}{os.environ.get('PATH', '')}")
     make = [uv, "venv", "--clear", "--python", sys.executable] if uv else [sys.executable, "-m", "venv", "--clear"]
     pip = (
         [uv, "pip", "install", "--python", str(HOME / "bin" / "python")]
@@ -44,7 +44,7 @@ def _install() -> None:
         else [str(HOME / "bin" / "pip"), "install"]
     )
     try:
-        for command in ([*make, str(HOME)], [*pip, "--quiet", "mlflow>=3"]):
+        for command in ([*make, str(HOME)], [*pip, "--quiet", "mlflow==3.17.2"]):
             subprocess.run(command, check=True, capture_output=True, timeout=900)
     except (OSError, subprocess.SubprocessError) as error:
         pytest.skip(f"install mlflow where 'mlflow' is found: {error}")
