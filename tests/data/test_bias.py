@@ -96,15 +96,12 @@ def test_a_group_of_few_rows_is_named():
     assert ("label_rate", "sex: f") not in found
 
 
-def test_groups_are_named_but_not_those_of_few_rows_nor_of_hashed_columns():
-    faith, hymn = ["Zoroastrian", "Jedi"] * 200 + ["Pastafarian"] * 29, ["Yasna", "March"] * 200 + ["Ramen"] * 29
-    rows = pl.DataFrame({"faith": faith, "hymn": hymn})
-    for personal, named in ((None, True), ("keep", True), ("hash", False)):
-        facts = {"faith": ColumnFact(type="category", protected=True, personal=personal, because="asked for")}
-        found = bias(rows, np.arange(429) % 2.0, facts, Privacy(), features=("hymn",), task="binary")
-        assert {one.check for one in found} == {"representation", "label_rate", "proxy", "proxy_feature"}
-        assert any(one.subject == "faith: Jedi" for one in found) is named
-        assert not any(word in repr(found) for word in ("Pastafarian", "Yasna", "March", "Ramen"))
+def test_no_value_of_an_undecided_attribute_is_told():
+    rows = pl.DataFrame({"faith": ["Zoroastrian", "Jedi"] * 200, "hymn": ["Yasna", "March"] * 200})
+    facts = {"faith": ColumnFact(type="category", protected=True)}
+    found = bias(rows, np.tile([0.0, 1.0], 200), facts, Privacy(), features=("hymn",), task="binary")
+    assert {one.check for one in found} == {"representation", "label_rate", "proxy", "proxy_feature"}
+    assert not any(word in repr(found) for word in ("Zoroastrian", "Jedi", "Yasna", "March"))
 
 
 def test_many_values_become_few_groups():

@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 
 from fullcycle.data.clean.touched import may_show
 from fullcycle.data.contract.settings import ColumnFact
-from fullcycle.data.privacy.decide import TAKEN
 
 MOST = 12
 """Groups that are told apart; the smaller ones are one."""
-SHARED = 30
-"""Rows that must share a value before it is named though nobody decided whether the column is personal."""
 MISSING, OTHER = "missing", "other"
 
 
@@ -25,8 +22,8 @@ class Group(NamedTuple):
 
     Attributes
     ----------
-    name : what it is called in a record: the value, where it may be shown, else ``group 1`` and so on, the largest first.
-    value : the value.
+    name : the value if the column is decided not to be personal, else ``group 1`` and so on, the largest first.
+    value : the value; it goes into no record.
     rows : (n,) true for its rows.
     """
 
@@ -48,16 +45,15 @@ def groups(values: pl.Series, facts: Mapping[str, ColumnFact]) -> tuple[Group, .
     """The groups of an attribute, the largest first.
 
     Missing values are a group, and beyond twelve groups the smaller ones are one. Numbers of more than twelve
-    values are cut at their quartiles. A value that thirty rows share says something about people but not who they are: it is
-    named, unless the column is hashed or masked; a rarer one is named where the column is decided not to be personal.
+    values are cut at their quartiles.
 
     Examples
     --------
-    >>> sexes = pl.Series("sex", ["m"] * 40 + ["f"] * 30 + ["x", None])
+    >>> sexes = pl.Series("sex", ["f", "m", "m", None])
     >>> [(group.name, int(group.rows.sum())) for group in groups(sexes, {})]
-    [('m', 40), ('f', 30), ('group 3', 1), ('missing', 1)]
+    [('group 1', 2), ('group 2', 1), ('missing', 1)]
     >>> [group.name for group in groups(sexes, {"sex": ColumnFact(type="category", personal="no")})]
-    ['m', 'f', 'x', 'missing']
+    ['m', 'f', 'missing']
     """
     labels = _labels(values)
     counts = labels.value_counts(sort=False).rows()
@@ -67,12 +63,10 @@ def groups(values: pl.Series, facts: Mapping[str, ColumnFact]) -> tuple[Group, .
         labels = pl.select(pl.when(labels.is_in(kept)).then(labels).otherwise(pl.lit(OTHER))).to_series()
         ordered = [*kept, OTHER]
     open_ = may_show(values.name, facts)
-    taken = values.name in facts and facts[values.name].personal in TAKEN
     found = []
     for number, value in enumerate(ordered, 1):
-        rows = (labels == value).to_numpy()
-        named = open_ or value in (MISSING, OTHER) or (not taken and int(rows.sum()) >= SHARED)
-        found.append(Group(value if named else f"group {number}", value, rows))
+        name = value if open_ or value in (MISSING, OTHER) else f"group {number}"
+        found.append(Group(name, value, (labels == value).to_numpy()))
     return tuple(found)
 
 
