@@ -27,6 +27,7 @@ LONG = 40  # characters on average from which text is prose, not a category
 PEOPLE = 20_000  # rows in which personal data is looked for
 _INTEGER = r"^[+-]?(0|[1-9][0-9]*)$"  # 01234 is a code, not a number
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_ENDLESS = r"^[+-]?(?i:inf|infinity)$"  # such a row goes to quarantine; the others are numbers
 _CODE = r"^0[0-9]+$"
 _TRUTH = r"^(?i:true|false)$"
 _YES = ("true", "yes", "y", "1", "1.0", "t", "positive", "churned", "late", "fraud", "default", "failed", "bad")
@@ -162,6 +163,8 @@ def column_type(cells: pl.Series) -> ColumnType:
 
     >>> column_type(pl.Series(["1", "2", None])), column_type(pl.Series(["01234"])), column_type(pl.Series(["2026-01-01"]))
     ('integer', 'category', 'time')
+    >>> column_type(pl.Series(["1.5", "-inf"])), column_type(pl.Series(["inf"]))
+    ('float', 'category')
     """
     match cells.dtype:
         case pl.Boolean():
@@ -182,7 +185,8 @@ def _text_type(cells: pl.Series) -> ColumnType:
         return "boolean"
     if cells.str.contains(_INTEGER).all():
         return "integer"
-    if cells.str.contains(_NUMBER).all() and not cells.str.contains(_CODE).any():
+    finite = cells.filter(~cells.str.contains(_ENDLESS))
+    if len(finite) and finite.str.contains(_NUMBER).all() and not finite.str.contains(_CODE).any():
         return "float"
     if parsed(cells).null_count() == 0:
         return "time"
