@@ -137,8 +137,6 @@ def test_one_row_and_many_are_answered_alike(world: World) -> None:
     ("numbers", "settings", "words"),
     [
         (np.arange(40.0).reshape(20, 2), {"clusters": 12}, "fewer rows than it takes .* found '12 clusters of 12"),
-        (np.ones((200, 2)), {}, "no column is left to learn from"),
-        (np.full((200, 2), np.nan), {}, "no column is left to learn from"),
         (np.arange(400.0).reshape(200, 2), {"learners": ("kmeans", "gaussian_mixture")}, "cannot be ranked"),
         (np.arange(400.0).reshape(200, 2), {"learners": ("lightgbm",)}, "does no clustering"),
         (np.arange(400.0).reshape(200, 2), {"gates": (Gate(figure="roc_auc", rule="at_least", limit=0.6),)}, "not for"),
@@ -152,6 +150,15 @@ def test_one_row_and_many_are_answered_alike(world: World) -> None:
 def test_what_cannot_be_clustered(world: World, numbers: np.ndarray, settings: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         developed(world, rows(numbers), **settings)
+
+
+@pytest.mark.parametrize("value", [1.0, np.nan])
+def test_columns_that_never_vary_leave_one_cluster_which_no_gate_passes(world: World, value: float) -> None:
+    model = developed(world, rows(np.full((200, 2), value)))
+    assert model.learner == "constant"
+    (failed,) = (it for it in model.findings if it.check == "trial_failed")
+    assert "no column is left to learn from" in failed.evidence["reason"]
+    assert [it.passed for it in model.findings if it.check == "silhouette_minus_constant"] == [False]
 
 
 def test_a_figure_of_clusters_is_no_gate_of_another_task(world: World) -> None:

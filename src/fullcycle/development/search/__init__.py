@@ -209,7 +209,8 @@ def _numbers_of_clusters(state: _State) -> Searched:
     asked = counts(given, portfolio(given.settings, given.charter.task, given.dataset.columns))
     waiting = [Proposal(*it) for it in asked]
     with state.watch:
-        state.round([Proposal("constant", LEARNERS["constant"].default()), waiting.pop(0)])  # one alone answers nothing
+        state.round([Proposal("constant", LEARNERS["constant"].default()), *waiting[:1]])  # one cluster answers nothing
+        waiting = waiting[1:]
         while waiting and (count := state.left(SEARCH)):
             now, waiting = waiting[:count], waiting[count:]
             state.round(now)
