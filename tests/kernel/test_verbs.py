@@ -271,7 +271,8 @@ class Shuffled:
     def __init__(self, order: Sequence[int] = ()) -> None:
         self.order, self.asked = order, 0
 
-    def map(self, calls: Sequence[Callable[[], Any]]) -> Iterable[tuple[int, Any, float]]:
+    def map(self, calls: Sequence[Callable[[], Any]], *, limit: object = None) -> Iterable[tuple[int, Any, float]]:
+        assert limit is None
         self.asked += len(calls)
         for position in [place for place in self.order or range(len(calls)) if place < len(calls)]:
             yield position, calls[position](), 0.25

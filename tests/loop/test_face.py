@@ -41,7 +41,7 @@ def test_the_leaderboard_has_every_trial_best_first(project: fc.Project) -> None
     model = project.current.model
     assert model is not None
     board = project.leaderboard(model)
-    assert board.columns == ["place", "learner", "loss", "parameters", "note", "seconds", "trial"]
+    assert board.columns == ["place", "learner", "loss", "error", "parameters", "note", "seconds", "trial"]
     assert board["loss"].is_sorted()
     assert set(board["learner"]) == {"linear", "lightgbm", "constant", "lightgbm_defaults", "todays_rule"}
 
@@ -62,7 +62,7 @@ def test_the_predictor_says_what_the_logged_answers_said(project: fc.Project) ->
     assert release is not None
     rows = project.rows(dataset, "test").drop("refund", "returned")
     answers = project.predictor(release).predict(rows)
-    assert answers.columns == ["score", "decision"]
+    assert answers.columns == ["score", "decision", "set"]
     assert len(answers) == len(rows)
     assert set(answers["decision"]) <= {"call", "leave"}
     assert project.predictor(release).predict(rows.head(7)).equals(answers.head(7))

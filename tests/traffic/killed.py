@@ -17,11 +17,11 @@ from typing import Any
 
 import deltalake  # noqa: F401  loaded once, before the forks
 import polars as pl  # noqa: F401
-from tests.traffic.rows import decision, outcome_of
 
 import fullcycle.traffic.compact as room
 from fullcycle.traffic.append import SegmentWriter
 from fullcycle.traffic.tables import Table
+from traffic.rows import decision, outcome_of
 
 STEPS = ["decisions before", "decisions after", "outcomes before", "outcomes after", "unlink 1", "unlink 2", "end"]
 

@@ -85,7 +85,7 @@ import resource, sys
 from pathlib import Path
 from fullcycle.kernel.errors import OutsideError
 from fullcycle.traffic.append import SegmentWriter
-from tests.traffic.rows import decision
+from traffic.rows import decision
 writer = SegmentWriter(Path(sys.argv[1]), mode="process")
 writer.append([decision(row="0000"), decision(row="0001")]); writer.commit()
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
@@ -100,7 +100,7 @@ writer.append([decision(row="0002")]); writer.seal()
 
 
 def test_a_write_that_the_system_cuts_short_is_taken_back(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-c", FILLED, tmp_path], cwd=root, capture_output=True, text=True, check=True
     )
@@ -197,7 +197,7 @@ ENDLESS = """
 import sys
 from pathlib import Path
 from fullcycle.traffic.append import SegmentWriter
-from tests.traffic.rows import decision
+from traffic.rows import decision
 writer = SegmentWriter(Path(sys.argv[1]), mode="process", rotate_at=20_000)
 for place in range(10**9):
     writer.append([decision(row=f"{place:04}")])
@@ -207,7 +207,7 @@ for place in range(10**9):
 
 
 def test_every_acknowledged_row_outlives_a_kill(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[1]
     with subprocess.Popen(
         [sys.executable, "-c", ENDLESS, tmp_path], cwd=root, stdout=subprocess.PIPE, text=True
     ) as child:

@@ -21,7 +21,7 @@ from fullcycle.traffic.tables import KINDS, Table
 
 from .rows import HOUR, SCOPE, decision, outcome_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def test_only_what_nobody_writes_any_more_is_moved(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_what_dead_writers_left_aside_is_swept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", [["steps"], ["random", "14"]])
 def test_killed_at_any_moment_each_row_counts_once(tmp_path: Path, how: list[str]) -> None:
     folder = scope_folder(tmp_path, SCOPE)
-    command = [sys.executable, "-m", "tests.traffic.killed", str(folder), *how]
+    command = [sys.executable, "-m", "traffic.killed", str(folder), *how]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     turns, killed = map(int, done.stdout.split()[:2])
     assert killed == turns - 1 if how == ["steps"] else killed > 0

@@ -23,7 +23,7 @@ from fullcycle.traffic.tables import Table
 
 from .rows import HOUR, SCOPE, decision, outcome, outcome_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 LATE = moment(99 * HOUR)
 
 
@@ -189,7 +189,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from fullcycle.traffic.append import SegmentWriter
-from tests.traffic.rows import decision, outcome_of
+from traffic.rows import decision, outcome_of
 writer = SegmentWriter(Path(sys.argv[1]), mode="process", rotate_at=30_000)
 for place in range(600):
     row = decision(f"{sys.argv[2]}-{place}")

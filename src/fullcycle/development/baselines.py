@@ -19,6 +19,7 @@ from fullcycle.development.losses import row_losses
 from fullcycle.development.records import Trial
 from fullcycle.development.rule_scores import expert, expert_scores, todays_scores
 from fullcycle.development.table import Floats, Given, Rows, rows
+from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
 from fullcycle.measure.intervals import Estimate, at_confidence, difference, mean_interval
 from fullcycle.measure.tests import alpha_of
@@ -63,11 +64,14 @@ def baselines(
     test = Rows(scored.frame, scored.target)
     defaults = LEARNERS["lightgbm"].default()
     told = {it.learner: it.loss for it in trials if it.learner == "constant" or it.parameters == defaults}
-    if "lightgbm" not in told and len(trials) > 1:  # a search that left it out; without one there is no leaderboard
-        told["lightgbm"] = _mean_loss(charter.task, validation.target, _boosted(given, train, validation))
     found = [_held("constant", told.get("constant"), scored, scored.constant, charter)]
     boosted = scored.scores if plain and _is_default(trials, defaults) else _boosted(given, known, test)
-    found.append(_held(BOOSTED, told.get("lightgbm"), scored, boosted, charter))
+    if boosted is not None:
+        if "lightgbm" not in told and len(trials) > 1:  # a search that left it out; without one there is no leaderboard
+            before = _boosted(given, train, validation)
+            if before is not None:
+                told["lightgbm"] = _mean_loss(charter.task, validation.target, before)
+        found.append(_held(BOOSTED, told.get("lightgbm"), scored, boosted, charter))
     for name in ("todays_rule", "expert_rule"):
         before = _ruled(name, given, policy, train, validation)
         after = _ruled(name, given, policy, known, test)
@@ -97,10 +101,11 @@ def baseline_gates(found: Sequence[Baseline], charter: Charter, *, reading: int 
     """
     by_name = {it.name: it for it in found}
     constant_, boosted = by_name.get("constant"), by_name.get(BOOSTED)
-    if constant_ is None or boosted is None:
+    if constant_ is None:
         return ()
-    gain = max(constant_.test.point - boosted.test.point, 0.0)
-    limits = {"constant": 0.0, BOOSTED: (1 - KEPT) * gain}
+    limits = {"constant": 0.0}
+    if boosted is not None:
+        limits[BOOSTED] = (1 - KEPT) * max(constant_.test.point - boosted.test.point, 0.0)
     return tuple(_gate(by_name[name], limit, charter, reading) for name, limit in limits.items())
 
 
@@ -144,19 +149,22 @@ def _is_default(trials: Sequence[Trial], defaults: object) -> bool:
     )
 
 
-def _boosted(given: Given, known: Rows, test: Rows) -> Floats:
-    """Scores of the test rows by LightGBM as it comes, fitted on all rows before them."""
+def _boosted(given: Given, known: Rows, test: Rows) -> Floats | None:
+    """Scores of the test rows by LightGBM as it comes, fitted on all rows before them; None with no column to learn from."""
     charter, dataset, settings = given.charter, given.dataset, given.settings
     learner, columns = LEARNERS["lightgbm"], learnable(dataset.columns, charter)
-    plan, matrix = fit_plan(
-        *known,
-        recipe=learner.recipe,
-        columns=columns,
-        settings=settings.features,
-        zone=charter.timezone,
-        task=charter.task,
-        expressions=given.expressions,
-    )
+    try:
+        plan, matrix = fit_plan(
+            *known,
+            recipe=learner.recipe,
+            columns=columns,
+            settings=settings.features,
+            zone=charter.timezone,
+            task=charter.task,
+            expressions=given.expressions,
+        )
+    except InputError:  # the search has said so
+        return None
     declared = constraints(settings.knowledge, plan, columns)
     size = len(dataset.classes)
     training = Training(

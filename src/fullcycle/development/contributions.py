@@ -21,6 +21,7 @@ from fullcycle.development.table import Floats
 from fullcycle.kernel.errors import InputError
 from fullcycle.measure.intervals import Estimate, mean_interval
 from fullcycle.predictor.formats import ModelFormat
+from fullcycle.predictor.formats.calibrated import Calibrated
 from fullcycle.predictor.formats.linear import Linear
 from fullcycle.predictor.plan import Plan
 
@@ -85,7 +86,12 @@ def explain(
 def effects(
     plan: Plan, model: ModelFormat, frame: pl.DataFrame, blocks: NDArray[np.int64], *, confidence: float
 ) -> tuple[Effect, ...]:
-    """The mean |SHAP| of each column over n rows, the largest first; none for a format without exact values."""
+    """The mean |SHAP| of each column over n rows, the largest first; none for a format without exact values.
+
+    Of a calibrated model they are of the score before it is calibrated.
+    """
+    if isinstance(model, Calibrated):
+        model = model.model
     if not explainable(model):
         return ()
     columns, values = by_column(plan, model, frame, background=frame)
