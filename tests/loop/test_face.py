@@ -43,7 +43,7 @@ def test_the_leaderboard_has_every_trial_best_first(project: fc.Project) -> None
     board = project.leaderboard(model)
     assert board.columns == ["place", "learner", "loss", "error", "parameters", "note", "seconds", "trial"]
     assert board["loss"].is_sorted()
-    assert set(board["learner"]) == {"linear", "lightgbm", "constant", "lightgbm_defaults", "todays_rule"}
+    assert set(board["learner"]) == {"linear", "lightgbm", "constant", "todays_rule"}
 
 
 def test_rows_of_a_part(project: fc.Project) -> None:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import fullcycle as fc
@@ -76,11 +77,19 @@ def test_the_charter_holds_the_table(both: tuple[Cycle, Cycle]) -> None:
     assert (cells["call"]["false"].low, cells["leave"]["true"].value) == (-3, 0)
 
 
-def test_every_record_is_the_same(both: tuple[Cycle, Cycle]) -> None:
+def test_every_record_says_the_same_but_for_the_code_that_a_model_names(both: tuple[Cycle, Cycle]) -> None:
     by_table, by_code = both
     assert None not in by_code
-    assert [record.canonical for record in by_code] == [record.canonical for record in by_table]
+    assert (by_code.charter, by_code.dataset) == (by_table.charter, by_table.dataset)
+    assert by_code.model is not None
+    assert by_code.model.code
+    assert msgspec.structs.replace(by_code.model, code="") == by_table.model
+    assert by_code.health is not None
+    assert by_table.health is not None
+    assert by_code.health.findings == by_table.health.findings
     assert by_code.verdict is not None
+    assert by_table.verdict is not None
+    assert by_code.verdict.account == by_table.verdict.account
     assert by_code.verdict.account is not None
     assert by_code.verdict.account.model != 0
 
