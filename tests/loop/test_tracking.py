@@ -62,6 +62,7 @@ def test_a_server_that_is_not_there_fails_nothing_and_is_told(tracked: Path, mon
     assert "s3cret" not in found.problem
 
 
+@pytest.mark.slow  # the server's environment is made first
 def test_a_model_and_its_trials_are_logged_once(tracked: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = Path(shutil.copytree(tracked, tracked.parent / "elsewhere"))
     monkeypatch.setenv(ADDRESS, server)

@@ -64,7 +64,7 @@ def _log(project: Project, run: Run, model: Model, address: str) -> Mapping[str,
     with MLflow(resolved(address), shown=shown(address)) as server:
         experiment = server.experiment(scope.project)
         parent = server.log(experiment, model_run(model, seconds=took.get(model.id, 0.0), tags=tags), at=at)
-        trials = tuple(trial_run(place) for place in leaderboard(model, run.blobs, took))
+        trials = tuple(trial_run(place) for place in leaderboard(model, run.blobs, took) if place.trial)
         server.log_children(experiment, parent, trials, at=at)
         kept = [name for name, text in texts.items() if server.artifact(parent, name, text.encode())]
     return {"experiment": experiment, "run": parent, "trials": len(trials), "artifacts": kept}
