@@ -35,9 +35,8 @@ def gates(model: Model) -> dict[str, Finding]:
 def test_baselines_are_evaluated_as_trials_are_and_never_served(world: Any) -> None:
     charter = world.charter(todays_rule={"expression": "x > 0"})
     dataset = world.dataset(world.frame(900))
-    model = world.develop(
-        charter, dataset, learners=("linear",), knowledge=Knowledge(expert_rule="choose(x > 0, 0.7, 0.3)")
-    )
+    expert = Knowledge(expert_rule="choose(x > 0, 0.7, 0.3)")
+    model = world.develop(charter, dataset, learners=("linear",), knowledge=expert, folds=1)
     found = beside(world, model)
     assert list(found) == NAMES
     assert model.learner == "linear"
@@ -54,6 +53,13 @@ def test_baselines_are_evaluated_as_trials_are_and_never_served(world: Any) -> N
     assert found["todays_rule"].loss < found["constant"].loss  # a rule that knows something
     assert gates(model)["no_worse_than_constant"].passed
     assert found["constant"].difference.point == model.figures["log_loss_minus_constant"].point
+
+
+def test_a_model_that_is_fitted_anew_is_not_ranked_with_rows_of_another_day(world: Any) -> None:
+    charter, dataset = world.charter(), world.dataset(world.frame(400))
+    before = world.develop(charter, dataset, learners=("linear",), search="none")
+    model = world.develop(charter, dataset, learners=("linear",), search="none", refit=before)
+    assert {it.loss for it in beside(world, model).values()} == {None}
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])

@@ -6,18 +6,21 @@ and ``expert_rule`` are rules, whose answers stand for what came true of rows wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
 
-import numpy as np
 from msgspec import Struct
 
 from fullcycle.development.evaluate import Scored
 from fullcycle.development.features import fit_plan, learnable
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import LEARNERS, Training
-from fullcycle.development.losses import row_losses
+from fullcycle.development.losses import mean_loss, row_losses
 from fullcycle.development.records import Trial
 from fullcycle.development.rule_scores import expert, expert_scores, todays_scores
+from fullcycle.development.search import Fold
+from fullcycle.development.search.trial import taken
 from fullcycle.development.table import Floats, Given, Rows, rows
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
@@ -35,8 +38,7 @@ class Baseline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    loss : on the validation rows, fitted on the training rows, as trials have it: log loss or RMSE; None where that was
-        not looked at.
+    loss : of rows that it was not fitted on, over the folds of the trials: log loss or RMSE; None where there was no search.
     test : mean loss of a row on the test rows, fitted on all rows before them: log loss or squared error.
     difference : the model's loss less this one's, on the same test rows.
     """
@@ -48,37 +50,55 @@ class Baseline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def baselines(
-    given: Given, policy: Policy, scored: Scored, trials: Sequence[Trial], *, plain: bool = True
+    given: Given,
+    policy: Policy,
+    scored: Scored,
+    trials: Sequence[Trial],
+    folds: Sequence[Fold] = (),
+    *,
+    plain: bool = True,
 ) -> tuple[Baseline, ...]:
     """Every baseline of a model, each held against it on the test rows.
 
     Parameters
     ----------
     scored : the test rows with the model's scores.
-    trials : LightGBM at its defaults among them tells its loss on the validation rows.
+    trials, folds : of the search; none where a model was fitted anew, whose losses are of other rows.
     plain : whether the model is as it was fitted, without a calibration.
     """
-    charter, dataset, blobs = given.charter, given.dataset, given.blobs
-    train, validation = (rows(dataset, charter.target, blobs, part) for part in ("train", "validation"))
-    known = rows(dataset, charter.target, blobs, "train", "validation")
+    charter, defaults = given.charter, LEARNERS["lightgbm"].default()
+    known = rows(given.dataset, charter.target, given.blobs, "train", "validation")
     test = Rows(scored.frame, scored.target)
-    defaults = LEARNERS["lightgbm"].default()
     told = {it.learner: it.loss for it in trials if it.learner == "constant" or it.parameters == defaults}
+
+    def boosted(known: Rows, asked: Rows) -> Floats | None:
+        return _boosted(given, known, asked)
+
     found = [_held("constant", told.get("constant"), scored, scored.constant, charter)]
-    boosted = scored.scores if plain and _is_default(trials, defaults) else _boosted(given, known, test)
-    if boosted is not None:
-        if "lightgbm" not in told and len(trials) > 1:  # a search that left it out; without one there is no leaderboard
-            before = _boosted(given, train, validation)
-            if before is not None:
-                told["lightgbm"] = _mean_loss(charter.task, validation.target, before)
-        found.append(_held(BOOSTED, told.get("lightgbm"), scored, boosted, charter))
+    after = scored.scores if plain and _is_default(trials, defaults) else boosted(known, test)
+    if after is not None:
+        loss = told["lightgbm"] if "lightgbm" in told else _over_folds(boosted, known, folds, charter.task)
+        found.append(_held(BOOSTED, loss, scored, after, charter))
     for name in ("todays_rule", "expert_rule"):
-        before = _ruled(name, given, policy, train, validation)
-        after = _ruled(name, given, policy, known, test)
-        if before is not None and after is not None:
-            loss = _mean_loss(charter.task, validation.target, before)
-            found.append(_held(name, loss, scored, after, charter))
+        rule = partial(_ruled, name, given, policy)
+        after = rule(known, test)
+        if after is not None:
+            found.append(_held(name, _over_folds(rule, known, folds, charter.task), scored, after, charter))
     return tuple(found)
+
+
+def _over_folds(
+    score: Callable[[Rows, Rows], Floats | None], known: Rows, folds: Sequence[Fold], task: str
+) -> float | None:
+    """The mean loss over folds, as trials have it; None without folds, or where nothing can be scored."""
+    losses = []
+    for fold in folds:
+        train, test = (Rows(taken(known.frame, at), known.target[at]) for at in (fold.train, fold.test))
+        scores = score(train, test)
+        if scores is None:
+            return None
+        losses.append(mean_loss(task, test.target, scores))
+    return math.fsum(losses) / len(losses) if losses else None
 
 
 def baseline_gates(found: Sequence[Baseline], charter: Charter, *, reading: int = 1) -> tuple[Finding, ...]:
@@ -179,9 +199,3 @@ def _ruled(name: str, given: Given, policy: Policy, known: Rows, asked: Rows) ->
         return todays_scores(policy, known, asked.frame, classes=classes)
     rule = expert(given.settings.knowledge.expert_rule, policy.kinds, task, policy.zone)
     return None if rule is None else expert_scores(rule, known, asked.frame, task=task, classes=classes)
-
-
-def _mean_loss(task: str, target: Floats, scores: Floats) -> float:
-    """As trials have it: log loss, or the root of the mean squared error."""
-    mean = mean_interval(row_losses(task, target, scores), np.zeros(len(target), np.int64)).point
-    return float(np.sqrt(mean)) if task == "regression" else mean

@@ -68,7 +68,7 @@ def _beside(model: Model, blobs: Blobs, tried: Sequence[Place]) -> list[Place]:
     there = {it.learner for it in tried}
     there |= {BOOSTED for it in tried if it.learner == "lightgbm" and "defaults" in it.note}
     return [
-        Place(place=0, learner=it.name, loss=it.loss, parameters=None, note="baseline", seconds=None, trial="")
+        Place(place=0, learner=it.name, loss=it.loss, parameters={}, note="baseline", seconds=None, trial="")
         for it in evaluation_of(model, blobs).baselines
         if it.loss is not None and it.name not in there
     ]

@@ -58,7 +58,8 @@ def _scored(chosen: Chosen, given: Given, final: Final, policy: Policy) -> Read:
     scores = final.model.scores(final.plan.matrix(frame))
     scored = score_rows(frame, target, scores, known=final.known, charter=charter, classes=len(dataset.classes))
     seen = look(Seen(chosen.members, given, final, scored, held, policy))
-    beside = baselines(given, policy, scored, chosen.trials, plain=chosen.calibration.map is None)
+    trials = chosen.trials if chosen.folds else ()  # losses of trials of another dataset say nothing here
+    beside = baselines(given, policy, scored, trials, chosen.folds, plain=chosen.calibration.map is None)
     seen = msgspec.structs.replace(seen, baselines=beside)
     notes = evaluation_findings(seen, task=charter.task, confidence=charter.confidence)
     return Read(figures(scored, charter=charter, policy=policy), scores, policy, seen, notes)
