@@ -96,7 +96,7 @@ def test_an_entity_goes_from_every_file_while_the_service_goes_on(project: Path,
     first = post(f"{url}/predict", [asked(TRAINED, 1), asked(OTHER, 1)])["predictions"]
     post(f"{url}/outcomes", [{"id": one["id"], "churned": "yes"} for one in first], "outcomes")
     places = tells(project, TRAINED)
-    assert {place.split("/.fullcycle/")[1].split("/")[0] for place in places} == {"blobs", "landed", "traffic"}
+    assert {place.split("/.fullcycle/")[1].split("/")[0] for place in places} == {"blobs", "kept", "landed", "traffic"}
     before, heads = records(project), cli("status", "--json", at=project).json["heads"]
 
     done = cli("erase", TRAINED, "--json", at=project)
