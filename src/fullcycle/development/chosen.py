@@ -55,7 +55,7 @@ def searched(given: Given, *, run: Run, engine: Engine, progress: Progress, told
     members, gained = ensemble(found.trials, unseen, settings, task=task)
     blended = unseen.blended(members)
     mapped = Calibration(None)
-    if settings.calibrate:
+    if settings.calibrate and not _one_season(given, len(folds)):
         known = unseen.target, blended, unseen.blocks
         mapped = calibration(members, task, *known, confidence=charter.confidence)
     flat = no_better_than_constant(members, found.trials, unseen, task=task, confidence=charter.confidence)
@@ -68,7 +68,7 @@ def searched(given: Given, *, run: Run, engine: Engine, progress: Progress, told
 
 
 def refitted(refit: Trial | Model, given: Given, run: Run) -> Chosen:
-    """What a trial or a model was made of, without a search; calibrated by the validation rows of this dataset.
+    """What a trial or a model was made of, without a search; calibrated by the validation rows of this dataset, if at all.
 
     Raises
     ------
@@ -84,9 +84,17 @@ def refitted(refit: Trial | Model, given: Given, run: Run) -> Chosen:
         return Chosen(members, Calibration(None), None, trials, 0)
     held = hold_out(members, given)
     mapped = Calibration(None)
-    if given.settings.calibrate:
+    if given.settings.calibrate and not _one_season(given, 1):
         mapped = calibration(members, task, held.target, held.scores, held.blocks, confidence=confidence)
     return Chosen(members, mapped, held, trials, 0, mapped.findings)
+
+
+def _one_season(given: Given, folds: int) -> bool:
+    """Whether the held-out rows are of one stretch of time, whose level of the outcome says nothing of the next one's.
+
+    On flights a map learnt from September and October, quiet months, made November and December worse than a constant.
+    """
+    return given.dataset.division.by == "time" and folds == 1
 
 
 def conformal_of(chosen: Chosen, task: str, confidence: float) -> Conformal | None:
