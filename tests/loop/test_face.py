@@ -16,7 +16,7 @@ START, END = "2024-04-10", "2024-05-20"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = write_shop(tmp_path_factory.mktemp("face"), orders(days=150))
+    folder = write_shop(tmp_path_factory.mktemp("face"), orders(days=150), retrain="never")
     fc.open_project(folder, workers=1).replay(START, END)
     return folder
 
