@@ -108,7 +108,8 @@ def _time(value: Any) -> Plain:
 
 
 def _same(value: Any) -> Plain:
-    return value  # type: ignore[no-any-return]
+    plain: Plain = value
+    return plain
 
 
 _PLAIN: dict[str, Callable[[Any], Plain]] = {

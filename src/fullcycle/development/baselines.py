@@ -13,15 +13,16 @@ from functools import partial
 from msgspec import Struct
 
 from fullcycle.development.evaluate import Scored
-from fullcycle.development.features import fit_plan, learnable
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import LEARNERS, Training
 from fullcycle.development.losses import mean_loss, row_losses
+from fullcycle.development.planned import planned
 from fullcycle.development.records import Trial
 from fullcycle.development.rule_scores import expert, expert_scores, todays_scores
 from fullcycle.development.search import Fold
 from fullcycle.development.search.trial import taken
 from fullcycle.development.table import Floats, Given, Rows, rows
+from fullcycle.development.weights import columns_of
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
 from fullcycle.measure.intervals import Estimate, at_confidence, difference, mean_interval
@@ -172,20 +173,12 @@ def _is_default(trials: Sequence[Trial], defaults: object) -> bool:
 def _boosted(given: Given, known: Rows, test: Rows) -> Floats | None:
     """Scores of the test rows by LightGBM as it comes, fitted on all rows before them; None with no column to learn from."""
     charter, dataset, settings = given.charter, given.dataset, given.settings
-    learner, columns = LEARNERS["lightgbm"], learnable(dataset.columns, charter)
+    learner = LEARNERS["lightgbm"]
     try:
-        plan, matrix = fit_plan(
-            *known,
-            recipe=learner.recipe,
-            columns=columns,
-            settings=settings.features,
-            zone=charter.timezone,
-            task=charter.task,
-            expressions=given.expressions,
-        )
+        plan, matrix, _ = planned(learner.recipe, given, known)
     except InputError:  # the search has said so
         return None
-    declared = constraints(settings.knowledge, plan, columns)
+    declared = constraints(settings.knowledge, plan, columns_of(given))
     size = len(dataset.classes)
     training = Training(
         *(matrix, known.target, charter.task, size, learner.default(), settings.seed), constraints=declared

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fullcycle.development.admission import obstacle
-from fullcycle.development.features import Dropped, fit_features
+from fullcycle.development.features import Dropped
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import LEARNERS, Training
+from fullcycle.development.planned import planned
 from fullcycle.development.records import Member, Trial
 from fullcycle.development.search.trial import check_target
 from fullcycle.development.table import Floats, Given, Rows, rows
@@ -99,7 +100,7 @@ def fitted(members: Sequence[Member], given: Given, known: Rows, held: Rows | No
     for it in members:
         recipe = LEARNERS[it.learner].recipe
         if recipe not in plans:
-            plans[recipe] = _planned(recipe, given, known)
+            plans[recipe] = planned(recipe, given, known)
         models.append(_member(it, given, known, *plans[recipe][:2], held))
     if len(members) == 1:
         plan, _, dropped = plans[LEARNERS[members[0].learner].recipe]
@@ -112,18 +113,6 @@ def fitted(members: Sequence[Member], given: Given, known: Rows, held: Rows | No
     lost = dict.fromkeys(it for _, _, dropped in plans.values() for it in dropped)
     dropped = tuple(it for it in lost if it.feature not in joined.plan.features)
     return Fitted(joined.plan, Blend(parts, len(joined.plan.features)), dropped)
-
-
-def _planned(recipe: str, given: Given, known: Rows) -> tuple[Plan, Floats, tuple[Dropped, ...]]:
-    return fit_features(
-        *known,
-        recipe=recipe,
-        columns=columns_of(given),
-        settings=given.settings.features,
-        zone=given.charter.timezone,
-        task=given.charter.task,
-        expressions=given.expressions,
-    )
 
 
 def _member(it: Member, given: Given, known: Rows, plan: Plan, matrix: Floats, held: Rows | None) -> ModelFormat:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fullcycle.kernel.errors import InputError, nearest
 
@@ -90,3 +90,20 @@ def _without_password(match: re.Match[str]) -> str:
 def _without_value(match: re.Match[str]) -> str:
     kept = _HARMLESS.match(match.group(1)) or _VARIABLE.fullmatch(match.group(2))
     return match.group(0) if kept else f"{match.group(1)}***"
+
+
+def check_port(server: str, *, place: str) -> None:
+    """Raise InputError where *server*, ``host`` or ``host:port``, names a port that is none.
+
+    >>> check_port("localhost:5432", place="")
+    """
+    try:
+        _ = urlsplit(f"//{server}").port
+    except ValueError:
+        raise InputError(
+            "the port is no number",
+            place=place,
+            found=server.rpartition(":")[2][:20],
+            expected="a whole number up to 65535",
+            mend="mend 'from' in [[data.sources]] of cycle.toml",
+        ) from None

@@ -143,7 +143,8 @@ class _Maker:
     def _changed(self, row: Row, values: dict[str, Parsed], place: str) -> Iterator[Check]:
         changed = dict(row)
         for name, (one, other) in self.test.swap.items():
-            changed[name] = {one: other, other: one}.get(row.get(name), row.get(name))  # type: ignore[arg-type]
+            found = row.get(name)
+            changed[name] = other if found == one else one if found == other else found
         if self.test.swap and all(changed[name] == row.get(name) for name in self.test.swap):
             return  # a row with neither of the two has nothing to swap
         for name, value in self.test.change.items():

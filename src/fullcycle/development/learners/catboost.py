@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fullcycle.development.learners.boosting import PATIENCE, TREES, UNTOLD
 from fullcycle.development.learners.learner import Constraints, Fitted, Parameters, Training
 from fullcycle.development.learners.single_precision import at_most, bounded
 from fullcycle.kernel.errors import OutsideError
@@ -23,9 +24,6 @@ from fullcycle.predictor.formats import trees
 if TYPE_CHECKING:
     from optuna import Trial
 
-TREES = 500  # at most, where validation rows decide when to stop
-PATIENCE = 30  # trees without gain after which it stops
-UNTOLD = 100  # trees where neither validation rows nor a number tell
 MEND = "pip install 'fullcycle[catboost]'"
 # steps of Newton's for each leaf: left unsaid, they would depend on how many trees are asked for
 _LOSSES = {

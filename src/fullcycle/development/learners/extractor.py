@@ -16,7 +16,7 @@ from fullcycle.development.learners.learner import Floats, Training
 from fullcycle.kernel.errors import FullcycleError
 from fullcycle.predictor.formats import ModelFormat, trees
 from fullcycle.predictor.formats.lightgbm import LightGBM, canonical_text
-from fullcycle.predictor.formats.linear import Linear
+from fullcycle.predictor.formats.linear import Linear, Link
 
 _LINKS: dict[str, trees.Link] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
 _ODD = (FullcycleError, AttributeError, TypeError, ValueError, LookupError)
@@ -52,8 +52,8 @@ def _linear(estimator: Any, training: Training) -> ModelFormat:
     weights, intercept = np.asarray(estimator.coef_), np.asarray(estimator.intercept_)
     if training.task == "multiclass":
         return Linear(weights, np.broadcast_to(intercept, len(weights)), "softmax")
-    link = "sigmoid" if training.task == "binary" else "identity"
-    return Linear(weights.reshape(training.X.shape[1]), float(intercept.reshape(-1)[0]), link)  # type: ignore[arg-type]
+    link: Link = "sigmoid" if training.task == "binary" else "identity"
+    return Linear(weights.reshape(training.X.shape[1]), float(intercept.reshape(-1)[0]), link)
 
 
 def _lightgbm(estimator: Any, training: Training) -> ModelFormat:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fullcycle.development.learners.boosting import PATIENCE, TREES, UNTOLD
 from fullcycle.development.learners.learner import Constraints, Fitted, Parameters, Training
 from fullcycle.predictor.formats import lightgbm as format_
 
 if TYPE_CHECKING:
     from optuna import Trial
 
-TREES = 500  # at most, where validation rows decide when to stop
-PATIENCE = 30  # trees without gain after which it stops
-UNTOLD = 100  # trees where neither validation rows nor a number tell
 _OBJECTIVES = {
     "binary": {"objective": "binary", "metric": "binary_logloss"},
     "multiclass": {"objective": "multiclass", "metric": "multi_logloss"},

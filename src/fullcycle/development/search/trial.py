@@ -14,10 +14,11 @@ import polars as pl
 from fullcycle.data.records import Dataset
 from fullcycle.development.blocks import row_blocks
 from fullcycle.development.clusters.loss import cluster_loss
-from fullcycle.development.features import Expressions, fit_plan
+from fullcycle.development.features import Expressions
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import LEARNERS, Fitted, Learner, Parameters, Training
 from fullcycle.development.losses import mean_loss, row_losses, standard_error
+from fullcycle.development.planned import planned
 from fullcycle.development.records import FailedTrial, Trial
 from fullcycle.development.search.folds import Fold, Ints, folds_of
 from fullcycle.development.settings import Development
@@ -261,16 +262,8 @@ _PREPARED = _Cache()
 
 
 def _prepare(given: Given, recipe: str, fold: Fold, known: Rows) -> _Prepared:
-    plan, matrix = fit_plan(
-        taken(known.frame, fold.train),
-        known.target[fold.train],
-        recipe=recipe,
-        columns=columns_of(given),
-        settings=given.settings.features,
-        zone=given.charter.timezone,
-        task=given.charter.task,
-        expressions=given.expressions,
-    )
+    train = Rows(taken(known.frame, fold.train), known.target[fold.train])
+    plan, matrix, _ = planned(recipe, given, train)
     return _Prepared(matrix, plan.matrix(taken(known.frame, fold.test)), plan)
 
 

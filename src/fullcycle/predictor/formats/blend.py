@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fullcycle.kernel.errors import Corrupt, InputError, UnknownKey
 from fullcycle.predictor import archive
 from fullcycle.predictor.formats import FORMATS, ModelFormat, load
+from fullcycle.predictor.formats.width import check_matrix, check_row
 
 Floats = NDArray[np.float64]
 
@@ -75,10 +76,7 @@ class Blend:
 
     def scores(self, matrix: Floats) -> Floats:
         """Scores of (n, features) rows: (n,), or (n, classes). Raises InputError for another width."""
-        if matrix.ndim != 2 or matrix.shape[1] != self.features:
-            raise InputError(
-                "a matrix has another width than the model", found=matrix.shape, expected=f"(n, {self.features})"
-            )
+        check_matrix(matrix, self.features)
         total = np.zeros(len(matrix) if self.outputs == 1 else (len(matrix), self.outputs))
         for part, places in zip(self.parts, self._places, strict=True):
             own = matrix if places is None else np.ascontiguousarray(matrix[:, places])
@@ -87,8 +85,7 @@ class Blend:
 
     def score(self, features: Sequence[float]) -> float | list[float]:
         """The score of one row: a number, or one per class. Raises InputError for another number of features."""
-        if len(features) != self.features:
-            raise InputError("a row has another width than the model", found=len(features), expected=str(self.features))
+        check_row(features, self.features)
         totals = [0.0] * self.outputs
         for part, places in zip(self.parts, self._places, strict=True):
             found = part.model.score(features if places is None else [features[place] for place in places])

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fullcycle.kernel.errors import Corrupt, InputError
 from fullcycle.predictor.formats import arrays
+from fullcycle.predictor.formats.width import check_matrix, check_row
 
 Floats = NDArray[np.float64]
 
@@ -55,10 +56,7 @@ class Centroids:
 
     def scores(self, matrix: Floats) -> Floats:
         """The distances of (n, features) rows, (n, clusters). Raises InputError for another width."""
-        if matrix.ndim != 2 or matrix.shape[1] != self.features:
-            raise InputError(
-                "a matrix has another width than the model", found=matrix.shape, expected=f"(n, {self.features})"
-            )
+        check_matrix(matrix, self.features)
         found = np.empty((len(matrix), self.outputs))
         with np.errstate(all="ignore"):
             for cluster, centroid in enumerate(self._rows):
@@ -71,8 +69,7 @@ class Centroids:
 
     def score(self, features: Sequence[float]) -> list[float]:
         """The distances of one row, one per cluster. Raises InputError for another number of features."""
-        if len(features) != self.features:
-            raise InputError("a row has another width than the model", found=len(features), expected=str(self.features))
+        check_row(features, self.features)
         found = []
         for centroid in self._rows:
             squares = 0.0

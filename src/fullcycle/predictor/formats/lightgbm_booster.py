@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fullcycle.kernel.errors import Corrupt, InputError
 from fullcycle.predictor.formats.lightgbm_library import FLOAT64, NORMAL, called, library
+from fullcycle.predictor.formats.width import check_matrix, check_row
 
 Floats = NDArray[np.float64]
 _BLOCK = 1 << 20  # rows of one call: the library counts them in 32 bits
@@ -53,10 +54,7 @@ class Booster:
 
     def scores(self, matrix: Floats, *, threads: int = 1) -> Floats:
         """Scores of (n, features) rows, (n, outputs). Raises InputError for another width or after :meth:`close`."""
-        if matrix.ndim != 2 or matrix.shape[1] != self.features:
-            raise InputError(
-                "a matrix has another width than the model", found=matrix.shape, expected=f"(n, {self.features})"
-            )
+        check_matrix(matrix, self.features)
         rows = np.ascontiguousarray(matrix, dtype=np.float64)
         scores = np.empty((len(rows), self.outputs))
         for start in range(0, len(rows), _BLOCK):
@@ -65,8 +63,7 @@ class Booster:
 
     def score(self, features: Sequence[float]) -> list[float]:
         """The outputs of one row. Raises InputError for another width or after :meth:`close`."""
-        if len(features) != self.features:
-            raise InputError("a row has another width than the model", found=len(features), expected=str(self.features))
+        check_row(features, self.features)
         with self._lock:  # the row, the answer and the library's own buffers are this instance's
             self._check_open()
             self._write(self._row, 0, *features)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fullcycle.kernel.errors import Corrupt, InputError
 from fullcycle.predictor import archive
+from fullcycle.predictor.formats.width import check_matrix, check_row
 
 Link = Literal["identity", "sigmoid", "softmax"]
 Floats = NDArray[np.float64]
@@ -87,10 +88,7 @@ class Linear:
 
     def scores(self, matrix: Floats) -> Floats:
         """Scores of (n, features) rows: (n,), or (n, classes) for softmax. Raises InputError for another width."""
-        if matrix.ndim != 2 or matrix.shape[1] != self.features:
-            raise InputError(
-                "a matrix has another width than the model", found=matrix.shape, expected=f"(n, {self.features})"
-            )
+        check_matrix(matrix, self.features)
         with np.errstate(all="ignore"):  # inf - inf is NaN on one row too, where Python does not warn
             sums = [_sums(matrix, weights, intercept) for weights, intercept in self._rows]
         if self.link == "identity":
@@ -102,8 +100,7 @@ class Linear:
 
     def score(self, features: Sequence[float]) -> float | list[float]:
         """The score of one row. Raises InputError for another number of features."""
-        if len(features) != self.features:
-            raise InputError("a row has another width than the model", found=len(features), expected=str(self.features))
+        check_row(features, self.features)
         sums = []
         for weights, total in self._rows:
             for number, weight in zip(features, weights, strict=True):

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from fullcycle.kernel.errors import Corrupt, InputError
 from fullcycle.predictor.formats import arrays
 from fullcycle.predictor.formats.linear import softmax
+from fullcycle.predictor.formats.width import check_matrix, check_row
 
 Floats = NDArray[np.float64]
 
@@ -77,10 +78,7 @@ class Mixture:
 
     def scores(self, matrix: Floats) -> Floats:
         """The distances of (n, features) rows, (n, components). Raises InputError for another width."""
-        if matrix.ndim != 2 or matrix.shape[1] != self.features:
-            raise InputError(
-                "a matrix has another width than the model", found=matrix.shape, expected=f"(n, {self.features})"
-            )
+        check_matrix(matrix, self.features)
         found = np.empty((len(matrix), self.outputs))
         with np.errstate(all="ignore"):
             for component, (mean, lower, handicap) in enumerate(self._parts):
@@ -96,8 +94,7 @@ class Mixture:
 
     def score(self, features: Sequence[float]) -> list[float]:
         """The distances of one row, one per component. Raises InputError for another number of features."""
-        if len(features) != self.features:
-            raise InputError("a row has another width than the model", found=len(features), expected=str(self.features))
+        check_row(features, self.features)
         found = []
         for mean, lower, handicap in self._parts:
             squares = handicap

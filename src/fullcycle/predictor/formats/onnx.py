@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from fullcycle.kernel.errors import Corrupt, InputError, OutsideError
 from fullcycle.kernel.record import canonical
 from fullcycle.predictor import archive
+from fullcycle.predictor.formats.width import check_matrix, check_row
 
 Floats = NDArray[np.float64]
 
@@ -115,10 +116,7 @@ class Onnx:
 
     def scores(self, matrix: Floats) -> Floats:
         """Scores of (n, features) rows: (n,), or (n, outputs). Raises InputError for another width."""
-        if matrix.ndim != 2 or matrix.shape[1] != self.features:
-            raise InputError(
-                "a matrix has another width than the model", found=matrix.shape, expected=f"(n, {self.features})"
-            )
+        check_matrix(matrix, self.features)
         rows = np.ascontiguousarray(matrix, dtype=np.float64)
         found = [self._answered(rows[place : place + 1]) for place in range(len(rows))]
         scores = np.array(found, dtype=np.float64).reshape(len(rows), self.outputs)
@@ -126,8 +124,7 @@ class Onnx:
 
     def score(self, features: Sequence[float]) -> float | list[float]:
         """The score of one row. Raises InputError for another number of features."""
-        if len(features) != self.features:
-            raise InputError("a row has another width than the model", found=len(features), expected=str(self.features))
+        check_row(features, self.features)
         found = self._answered(np.array([features], dtype=np.float64))
         return found if self.outputs > 1 else found[0]
 

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from fullcycle.kernel.errors import Corrupt, InputError
 from fullcycle.predictor.formats import arrays
 from fullcycle.predictor.formats.linear import Linear, Link
+from fullcycle.predictor.formats.width import check_matrix, check_row
 
 Floats = NDArray[np.float64]
 
@@ -63,18 +64,14 @@ class Perceptron:
 
     def scores(self, matrix: Floats) -> Floats:
         """Scores of (n, features) rows: (n,), or (n, classes) for softmax. Raises InputError for another width."""
-        if matrix.ndim != 2 or matrix.shape[1] != self.features:
-            raise InputError(
-                "a matrix has another width than the model", found=matrix.shape, expected=f"(n, {self.features})"
-            )
+        check_matrix(matrix, self.features)
         rows = max(_BLOCK // self._widest, 1)
         parts = [self._scores(matrix[start : start + rows]) for start in range(0, max(len(matrix), 1), rows)]
         return np.concatenate(parts)
 
     def score(self, features: Sequence[float]) -> float | list[float]:
         """The score of one row. Raises InputError for another number of features."""
-        if len(features) != self.features:
-            raise InputError("a row has another width than the model", found=len(features), expected=str(self.features))
+        check_row(features, self.features)
         row = np.array(features, dtype=np.float64)
         with np.errstate(all="ignore"):
             for weights, biases in self.hidden:

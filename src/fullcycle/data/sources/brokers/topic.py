@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from fullcycle.data.sources.location import shown
+from fullcycle.data.sources.location import check_port, shown
 from fullcycle.kernel.errors import InputError
 
 
@@ -90,21 +90,7 @@ class Address(NamedTuple):
                 expected="kafka://host:9092/topic or nats://host:4222/stream?subject=orders.*",
                 mend="mend 'from' in [[data.sources]] of cycle.toml",
             )
-        _check_ports(servers, location)
+        for server in servers.split(","):
+            check_port(server, place=shown(location))
         options = dict(parse_qsl(parts.query))
         return cls(parts.scheme.lower(), servers, unquote(user), unquote(password), name, options, shown(location))
-
-
-def _check_ports(servers: str, location: str) -> None:
-    """Each of the *servers*, parted by commas, names a port that is one, or none."""
-    for server in servers.split(","):
-        try:
-            urlsplit(f"//{server}").port  # noqa: B018 - it is read to be checked
-        except ValueError:
-            raise InputError(
-                "the port is no number",
-                place=shown(location),
-                found=server.rpartition(":")[2][:20],
-                expected="a whole number up to 65535",
-                mend="mend 'from' in [[data.sources]] of cycle.toml",
-            ) from None

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from fullcycle.data.sources.location import resolved, scheme, shown
+from fullcycle.data.sources.location import check_port, resolved, scheme, shown
 from fullcycle.kernel.clock import duration
-from fullcycle.kernel.errors import InputError
 
 _SECRET = re.compile(r"(?i)password|passwd|pwd|token|secret|key|credential")
 ALIASES = {"postgres": "postgresql", "mariadb": "mysql"}
@@ -74,24 +73,9 @@ def located(url: str, folder: Path, *, source: str = "", timeout: str = "30s") -
     place = f"source {source!r} ({shown(url)})" if source else shown(url)
     seconds = duration(timeout, place=f"{place}, timeout").total_seconds()
     address = Address(resolved(url), place, seconds, folder)
-    _check_port(address)
+    if address.kind in ("postgresql", "mysql"):
+        check_port(urlsplit(address.url).netloc.rpartition("@")[2], place=place)
     return address
-
-
-def _check_port(address: Address) -> None:
-    if address.kind not in ("postgresql", "mysql"):
-        return
-    try:
-        urlsplit(address.url).port  # noqa: B018 - it is read to be checked
-    except ValueError:
-        host = urlsplit(address.url).netloc.rpartition("@")[2]
-        raise InputError(
-            "the port is no number",
-            place=address.place,
-            found=host.rpartition(":")[2][:20],
-            expected="a whole number up to 65535",
-            mend="mend the address in 'from'",
-        ) from None
 
 
 def _secrets(url: str) -> set[str]:
