@@ -41,7 +41,10 @@ def test_at_most_one_numeric_column_in_a_hundred_is_called_personal() -> None:
 
 
 def test_two_hundred_clean_redraws() -> None:
-    """Half of a table's rows tell the contract, the other half keeps it: all but one row in ten thousand."""
+    """Half of a table's rows tell the contract, the other half keeps it: all but three rows in a hundred thousand.
+
+    Such rows are facts of which the first half had none: the four negative years of experience among 22,272, a record season.
+    """
     redraws = rows = away = 0
     told: set[tuple[str, int]] = set()
     for name, cells in tables(least=4000):
@@ -59,5 +62,5 @@ def test_two_hundred_clean_redraws() -> None:
             redraws, rows, away = redraws + 1, rows + half, away + tally.quarantined
             told |= {(name, seed)} if broken else set()
     assert redraws >= 200
-    assert away < 1e-4 * rows, f"{away} of {rows}"
-    assert len(told) <= 0.07 * redraws, f"{len(told)} of {redraws}: {sorted(told)}"
+    assert away < 3e-5 * rows, f"{away} of {rows}"
+    assert len(told) <= 0.03 * redraws, f"{len(told)} of {redraws}: {sorted(told)}"

@@ -28,7 +28,7 @@ from fullcycle.kernel.verbs import Observation, step
 from fullcycle.scoping.records import Charter
 
 
-@step("data.make", version=4, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
+@step("data.make", version=5, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
 def make(
     *,
     charter: Charter,
@@ -76,6 +76,19 @@ def make(
     facts = facts_of(history, keys=history.keys)
     drawn = portrait_of(table, facts, history, open_, rows=parts["train"].rows, kept=kept)
     drawn = drawn._replace(suspicions=suspicions)  # what was looked through is told too
+    found = findings(
+        stored,
+        plan,
+        table,
+        parts,
+        drawn,
+        facts,
+        settings=settings,
+        charter=charter,
+        history=history,
+        as_of=as_of,
+        kept=kept,
+    )
     if kept is not None:
         kept.prune()
     return Dataset(
@@ -97,9 +110,7 @@ def make(
         portrait=blobs.put(drawn.body),
         classes=history.classes(table.distinct(charter.target)) if charter.target else (),
         left_out=left_out(),
-        findings=findings(
-            stored, plan, table, parts, drawn, facts, settings=settings, charter=charter, history=history, as_of=as_of
-        ),
+        findings=found,
     )
 
 

@@ -9,6 +9,7 @@ from fullcycle.data.bias import bias
 from fullcycle.data.contract.findings import findings as contract_findings
 from fullcycle.data.divided import Divided
 from fullcycle.data.history import History
+from fullcycle.data.kept import Kept
 from fullcycle.data.leakage import leakage
 from fullcycle.data.leakage.sample import MOST
 from fullcycle.data.origins import origins, provenance
@@ -39,9 +40,10 @@ def findings(
     charter: Charter,
     history: History,
     as_of: datetime,
+    kept: Kept | None = None,
 ) -> tuple[Finding, ...]:
-    """Every finding about the rows of *table*."""
-    test = table.sample("test", parts["test"].rows, MOST)
+    """Every finding about the rows of *table*; rows drawn of months are *kept* for the next time."""
+    test = table.sample("test", parts["test"].rows, MOST, kept)
     train, time = drawn.sample, charter.time
     return (
         balance(stored),

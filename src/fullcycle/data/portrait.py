@@ -86,11 +86,12 @@ def portrait(
 
     Parameters
     ----------
-    kept : where the sketches of months are kept for the next time.
+    kept : where the sketches of months, and the rows drawn of them, are kept for the next time.
     """
-    sample = table.sample("train", rows, ROWS)
+    kept = kept or Kept()
+    sample = table.sample("train", rows, ROWS, kept)
     untold = undecided(suspicions, history)
-    sketches = sketched(table, columns, kept or Kept(), untold=untold)
+    sketches = sketched(table, columns, kept, untold=untold)
     told = [column for column in columns if column.name not in history.keys]
     features = [column for column in told if column.known == "before"]
     target = sample[history.target] if history.target else None

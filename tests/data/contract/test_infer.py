@@ -26,6 +26,7 @@ Draw = Callable[[np.random.Generator, int], Any]
 DRAWS: dict[str, Draw] = {
     "normal": lambda r, n: r.normal(0, 1, n),
     "shifted normal": lambda r, n: r.normal(5, 1, n),
+    "hardly negative": lambda r, n: r.normal(3.5, 1, n),
     "exponential": lambda r, n: r.exponential(3, n),
     "lognormal": lambda r, n: r.lognormal(0, 1, n),
     "uniform": lambda r, n: r.uniform(0, 1, n),
@@ -68,6 +69,23 @@ def test_bounds_are_near_enough_to_catch_a_slip_of_units() -> None:
         assert high < np.median(np.abs(values)) * 1000
     assert bounds(np.arange(100.0)) == (None, None)
     assert bounds(DRAWS["minutes"](random, 10_000)) == (0.0, 59.0)
+
+
+def test_nought_is_asked_about_where_the_rows_do_not_speak_for_it() -> None:
+    random = np.random.default_rng(2)
+    wages = random.normal(2.8, 1, 4000)
+    draws = {
+        "log_wage": wages[wages > 0.1][:3000],
+        "price": random.lognormal(0, 1, 3000),
+        "wait": random.exponential(3, 3000),
+    }
+    rows = pl.DataFrame(draws)
+    found = propose(rows, dict.fromkeys(draws, "float"))
+    assert -10 < found.facts["log_wage"]["low"] < -1
+    assert found.notes["log_wage"] == "no value is negative: is 0 the least?"
+    assert found.facts["price"]["low"] == found.facts["wait"]["low"] == 0
+    assert not found.notes["price"]
+    assert bounds(-rows["log_wage"].to_numpy())[1] == -found.facts["log_wage"]["low"]
 
 
 def test_categories_only_where_saturated() -> None:

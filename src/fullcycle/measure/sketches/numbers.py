@@ -25,7 +25,7 @@ from fullcycle.measure.sketches.sums import Sums
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_BLOCK = 1 << 14  # rows whose keys and hashes stay in the processor's cache
+_BLOCK = 1 << 15  # rows whose keys and hashes stay in the processor's cache; with fewer, threads wait for each other
 _FEW = 16  # rows a value, from which on counting values first is sooner
 
 

@@ -1,7 +1,7 @@
 """Sums: of numbers and of their squares, exact, so that no order of rows and no cutting of them changes a digit.
 
 A float is an integer times a power of two. Numbers are cut into integers of 19 bits, whose products add up in floats
-without rounding for 2^14 rows, and from there in Python's integers. Mean and standard deviation are divided out at
+without rounding for 2^15 rows, and from there in Python's integers. Mean and standard deviation are divided out at
 the end and rounded once: no cancellation, however large the mean beside the spread.
 
 References: Rump, Ogita and Oishi 2008, *Accurate floating-point summation* (cutting by adding and taking away a large
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BLOCK = 15 << 10
-"""Rows at a time, at most: 2^14 products of 2 × 19 bits stay within 2^53. Larger arrays the allocator does not keep."""
+BLOCK = 30 << 10
+"""Rows at a time, at most: 2^15 products of 2 × 19 bits stay within 2^53."""
 _BITS = 19
 _PIECES = 8
 _FEW = 16  # one row in as many, at most, is left for another grid before a piece more is cut

@@ -146,6 +146,8 @@ def _range(known: pl.Series, measure: str) -> tuple[dict[str, Any], str]:
     found = {}
     if low is not None and early_low is not None and second.min() >= early_low:
         found["low"] = low
+        if low < 0 <= values.min():
+            note = "; ".join(filter(None, (note, "no value is negative: is 0 the least?")))
     if high is not None and early_high is not None and second.max() <= early_high:
         found["high"] = high
     return found, note if found else ""
