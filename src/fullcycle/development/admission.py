@@ -30,6 +30,9 @@ def obstacle(learner: Learner, task: str, knowledge: Knowledge, columns: tuple[C
     if task not in learner.tasks:
         problem, expected = f"the learner {learner.name!r} does no {task}", ", ".join(learner.tasks)
         return InputError(problem, place=_PLACE, expected=expected)
+    if learner.recipe == "tokens" and not any(column.kind == "text" and column.feature for column in columns):
+        problem = f"the learner {learner.name!r} reads texts, and no column of text is a feature"
+        return InputError(problem, place=_PLACE, mend="take another learner")
     personal = [column.name for column in columns if column.personal not in _NONE]
     if learner.keeps_rows and personal:
         return InputError(

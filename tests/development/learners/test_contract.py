@@ -21,7 +21,7 @@ QUICK: dict[str, dict[str, Any]] = {
 
 
 def test_all_learners_are_here() -> None:
-    assert len(BUILT_IN) == 14
+    assert len(BUILT_IN) == 15
     assert sorted(BUILT_IN) == list(LEARNERS)
     assert [name for name in LEARNERS if LEARNERS[name].keeps_rows] == ["rbf_svm"]
 

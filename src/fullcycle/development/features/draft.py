@@ -73,6 +73,7 @@ class Draft:
         self._codes: tuple[str, tuple[list[str], Codes]] | None = None
         self._seen: dict[bytes, str] = {}
         self.features: list[str] = []
+        self.texts: list[str] = []  # columns that the learner reads itself
         self.dropped: list[Dropped] = []
 
     def of(self, name: str) -> ColumnFeatures:

@@ -16,6 +16,7 @@ from fullcycle.development.features.pairs import difference, proposed, ratio
 from fullcycle.development.features.projection import project
 from fullcycle.development.features.recipe import RECIPES, Encode
 from fullcycle.development.features.selection import select
+from fullcycle.development.features.text.tokens import read_tokens
 from fullcycle.development.features.user_defined import Expressions
 from fullcycle.development.settings import Features
 from fullcycle.kernel.errors import InputError, UnknownKey
@@ -90,7 +91,7 @@ def fit_features(
     ----------
     frame : n rows in order of time.
     target : (n,) 0 or 1, class codes, or numbers.
-    recipe : ``linear``, ``trees``, ``distances``, ``numbers``, or ``none`` for no features at all.
+    recipe : ``linear``, ``trees``, ``tokens``, ``distances``, ``numbers``, or ``none`` for no features at all.
     columns : what is known beforehand, see :func:`learnable`.
     zone : in which the calendar is read.
     expressions : name and text of what the plan computes before; those that are no column are features.
@@ -132,16 +133,17 @@ def fit_features(
         _encoded(draft, name, encode.get(draft.kind(name)))
     for slot in _combined(draft, names, PROPOSED.get(recipe, 0)):
         _encoded(draft, slot, encode["float"])
-    if not draft.features:
+    if not draft.features and not draft.texts:
         raise InputError(
             "no column is left to learn from",
             expected="a column that varies, is known before the prediction and may be a feature",
             mend="see 'known' and 'feature' in columns.toml",
         )
-    if settings.select != "none":
+    if settings.select != "none" and draft.features:
         _selected(draft, settings.select)
-    if settings.project == "pca":
+    if settings.project == "pca" and draft.features:
         project(draft, settings.components)
+    read_tokens(draft)  # which are no amounts to select or to project
     return FittedFeatures(*draft.finish(), tuple(draft.dropped))
 
 

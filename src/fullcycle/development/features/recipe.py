@@ -1,5 +1,6 @@
 """What becomes of a column of each kind: ``linear`` (nothing missing, one scale, one column a category) and ``trees``
-(numbers as they are, large categories by what their rows came to); for clusters ``distances`` (nothing missing, every
+(numbers as they are, large categories by what their rows came to), ``tokens`` (as ``linear``, but that texts are left to a
+learner that reads them); for clusters ``distances`` (nothing missing, every
 column as far across as another) or ``numbers`` (those alone).
 """
 
@@ -14,17 +15,19 @@ from fullcycle.development.features.distances import alike_or_apart, number_for_
 from fullcycle.development.features.draft import Draft
 from fullcycle.development.features.scaling import as_it_is, scaled
 from fullcycle.development.features.text import as_text
+from fullcycle.development.features.text.tokens import as_tokens
 
 Encode: TypeAlias = Callable[[Draft, str], None]
 
+_LINEAR: dict[str, Encode] = {
+    **dict.fromkeys(("float", "integer", "boolean"), scaled),
+    "category": category_for_linear,
+    "time": dates_for_linear,
+}
 RECIPES: dict[str, dict[str, Encode]] = {
     "none": {},
-    "linear": {
-        **dict.fromkeys(("float", "integer", "boolean"), scaled),
-        "category": category_for_linear,
-        "time": dates_for_linear,
-        "text": as_text,
-    },
+    "linear": {**_LINEAR, "text": as_text},
+    "tokens": {**_LINEAR, "text": as_tokens},
     "distances": {  # dates are left out: clusters are of what rows are, not of when they came
         **dict.fromkeys(("float", "integer"), number_for_distances),
         "boolean": yes_or_no,

@@ -16,6 +16,7 @@ from fullcycle.development.learners.linear_svm import LinearSVM
 from fullcycle.development.learners.multilayer_perceptron import MultilayerPerceptron
 from fullcycle.development.learners.random_forest import RandomForest
 from fullcycle.development.learners.rbf_svm import RBFSVM
+from fullcycle.development.learners.transformer import Transformer
 from fullcycle.development.learners.xgboost import XGBoost
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Parameters",
     "RandomForest",
     "Training",
+    "Transformer",
     "XGBoost",
 ]
 
@@ -56,6 +58,7 @@ _OURS: tuple[Learner, ...] = (
     MultilayerPerceptron(),
     RandomForest(),
     RBFSVM(),
+    Transformer(),
     XGBoost(),
 )
 BUILT_IN = tuple(learner.name for learner in _OURS)

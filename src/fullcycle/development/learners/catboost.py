@@ -76,7 +76,7 @@ def grown(training: Training) -> Any:
     """CatBoost's own model."""
     import catboost
 
-    X, y, task, _, parameters, seed, validation, iterations, weights, constraints = training
+    X, y, task, _, parameters, seed, validation, iterations, weights, constraints, *_ = training
     fixed = {"random_seed": seed, "thread_count": 1, "allow_writing_files": False, "logging_level": "Silent"}
     settings = {
         **fixed,

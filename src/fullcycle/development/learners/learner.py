@@ -51,6 +51,7 @@ class Training(NamedTuple):
     iterations : that an iterative learner takes without validation rows.
     weights : (n,) how much each row counts, above 0; None where all count alike.
     constraints : what is declared of the features; a learner gets only what it honours.
+    tokens : how many of the last features are the pieces of words of texts, by the recipe ``tokens``.
     """
 
     X: Floats
@@ -63,6 +64,7 @@ class Training(NamedTuple):
     iterations: int = 0
     weights: Floats | None = None
     constraints: Constraints = Constraints()
+    tokens: int = 0
 
 
 class Learner(Protocol):
@@ -71,7 +73,7 @@ class Learner(Protocol):
     Attributes
     ----------
     name : as registered.
-    recipe : of the feature plan that it wants: ``linear``, ``trees``, ``distances``, ``numbers`` or
+    recipe : of the feature plan that it wants: ``linear``, ``trees``, ``tokens``, ``distances``, ``numbers`` or
         ``none``.
     tasks : which it can do.
     keeps_rows : whether its models hold training rows, which rules it out where there is personal data.

@@ -61,7 +61,7 @@ class LightGBM:
         """See :class:`~fullcycle.development.learners.learner.Learner`; on one thread, in LightGBM's reproducible mode."""
         import lightgbm
 
-        X, y, task, classes, parameters, seed, validation, iterations, weights, constraints = training
+        X, y, task, classes, parameters, seed, validation, iterations, weights, constraints, *_ = training
         settings = {**_OBJECTIVES[task], **parameters, **_fixed(seed), **_declared(constraints)}
         if task == "multiclass":
             settings["num_class"] = classes

@@ -82,7 +82,7 @@ def grown(training: Training) -> tuple[Any, float]:
     """XGBoost's own model, and what it adds to its trees."""
     import xgboost
 
-    X, y, task, classes, parameters, seed, validation, iterations, weights, constraints = training
+    X, y, task, classes, parameters, seed, validation, iterations, weights, constraints, *_ = training
     fixed = {"seed": seed, "nthread": 1, "tree_method": "hist", "verbosity": 0}
     settings: dict[str, Any] = {**_OBJECTIVES[task], **fixed, **parameters, **_declared(constraints)}
     intercept = 0.0

@@ -1,8 +1,9 @@
 """The portfolio: what is tried first, in an order that puts what is good and quick before what is good and slow.
 
-*auto* takes learners of our own that are always installed, so that the same settings try the same everywhere. After
-LightGBM's defaults and a linear model come configurations that differ from them: their mistakes differ too, which is
-what an ensemble lives on. Erickson et al. 2025, *TabArena*; the order follows AutoGluon's zero-shot portfolio.
+*auto* takes learners of our own that are always installed, so that the same settings try the same everywhere; but for
+the transformer, an extra that is tried last of the first round where there are texts and hours. After LightGBM's
+defaults and a linear model come configurations that differ from them: their mistakes differ too, which is what an
+ensemble lives on. Erickson et al. 2025, *TabArena*; the order follows AutoGluon's zero-shot portfolio.
 """
 
 from __future__ import annotations
@@ -12,11 +13,17 @@ from typing import NamedTuple
 from fullcycle.data.records import Column
 from fullcycle.development.admission import obstacle
 from fullcycle.development.learners import BUILT_IN, LEARNERS, Parameters
+from fullcycle.development.learners.transformer import missing
+from fullcycle.development.search.budget import Budget
 from fullcycle.development.settings import Development
 from fullcycle.kernel.finding import Finding
+from fullcycle.predictor.tokens import INSTALL
 
 PORTFOLIO = ("lightgbm", "linear", "kmeans")
 """Learners that *auto* tries with their defaults where they do the task, before those of the project and a constant."""
+ENOUGH = 2 * 3600  # seconds of a budget from which the transformer is tried: a trial of it takes up to half an hour
+READER = "transformer"
+"""The learner that reads texts itself."""
 FEW = 50_000  # rows up to which whole forests are grown: they take one core a minute beyond
 _RANDOMISED: Parameters = {"extra_trees": True, "num_leaves": 39, "min_data_in_leaf": 5, "feature_fraction": 0.46}
 _SMALL: Parameters = {"num_leaves": 8, "feature_fraction": 0.8, "bagging_fraction": 0.8, "lambda_l2": 1.0}
@@ -55,7 +62,10 @@ def proposals(
     >>> [it.learner for it in first], [it.learner for it in further]
     (['lightgbm', 'linear', 'constant'], ['lightgbm', 'lightgbm', 'lightgbm'])
     """
-    first = [Proposal(name, LEARNERS[name].default()) for name in portfolio(settings, task, columns)]
+    names = portfolio(settings, task, columns)
+    if settings.learners == "auto" and _unread(settings, task, columns) == "":
+        names.insert(-1, READER)
+    first = [Proposal(name, LEARNERS[name].default()) for name in names]
     if settings.learners != "auto":
         return first, []
     return first, [
@@ -108,8 +118,30 @@ def passed_over(settings: Development, task: str, columns: tuple[Column, ...]) -
     """
     able = [LEARNERS[name] for name in asked_for(settings) if task in LEARNERS[name].tasks]
     found = [(learner.name, obstacle(learner, task, settings.knowledge, columns)) for learner in able]
+    reasons = {name: error.problem for name, error in found if error is not None}
+    if settings.learners == "auto" and (reason := _unread(settings, task, columns)):
+        reasons[READER] = reason
     return tuple(
-        Finding(check="passed_over", subject=name, severity="note", evidence={"because": error.problem})
-        for name, error in found
-        if error is not None
+        Finding(check="passed_over", subject=name, severity="note", evidence={"because": reason})
+        for name, reason in reasons.items()
     )
+
+
+def _unread(settings: Development, task: str, columns: tuple[Column, ...]) -> str | None:
+    """Why *auto* does not try the transformer; None where there is nothing for it to read, empty where it is tried."""
+    learner = LEARNERS[READER]
+    texts = [column for column in columns if column.kind == "text" and column.feature]
+    if task not in learner.tasks or all(_left_out(settings, column) for column in texts):
+        return None
+    if (error := obstacle(learner, task, settings.knowledge, columns)) is not None:
+        return error.problem
+    if lacking := missing():
+        return f"not installed: {', '.join(lacking)}; {INSTALL}"
+    seconds = Budget.read(settings.search_budget).seconds
+    return "" if seconds is not None and seconds >= ENOUGH else f"the search budget is below {ENOUGH // 3600} hours"
+
+
+def _left_out(settings: Development, column: Column) -> bool:
+    own = settings.features.columns.get(column.name)
+    how = "auto" if own is None else own.text
+    return (settings.features.text if how == "auto" else how) == "none"

@@ -15,6 +15,7 @@ from fullcycle.data.records import Dataset
 from fullcycle.development.blocks import row_blocks
 from fullcycle.development.clusters.loss import cluster_loss
 from fullcycle.development.features import Expressions
+from fullcycle.development.features.text.tokens import count_tokens
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import LEARNERS, Fitted, Learner, Parameters, Training
 from fullcycle.development.losses import mean_loss, row_losses, standard_error
@@ -193,6 +194,7 @@ def _fold(
             (prepared.test, test),
             weights=None if weights is None else weights[fold.train],
             constraints=constraints(given.settings.knowledge, prepared.plan, columns_of(given)),
+            tokens=count_tokens(prepared.plan),
         )
     )
     return fitted, fitted.model.scores(prepared.test)

@@ -34,6 +34,7 @@ from fullcycle.predictor.plan.operation import OPERATIONS, Operation, register
 from fullcycle.predictor.plan.plan import VERSION, Plan
 from fullcycle.predictor.plan.strings import Equals, Hash, Join, Lookup, Text
 from fullcycle.predictor.plan.text import BagOfWords, Dot, Element, TermHash, TfIdf
+from fullcycle.predictor.plan.token_ids import TokenIds
 from fullcycle.predictor.plan.zones import zone_offsets
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "TermHash",
     "Text",
     "TfIdf",
+    "TokenIds",
     "frame_slots",
     "register",
     "zone_offsets",
