@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fullcycle.development.learners.boosting import PATIENCE, UNTOLD, most_trees, own
 from fullcycle.development.learners.learner import Constraints, Fitted, Parameters, Training
 from fullcycle.predictor.formats import lightgbm as format_
 
 if TYPE_CHECKING:
     from optuna import Trial
 
-TREES = 500  # at most, where validation rows decide when to stop
-PATIENCE = 30  # trees without gain after which it stops
-UNTOLD = 100  # trees where neither validation rows nor a number tell
 _OBJECTIVES = {
     "binary": {"objective": "binary", "metric": "binary_logloss"},
     "multiclass": {"objective": "multiclass", "metric": "multi_logloss"},
@@ -56,7 +54,7 @@ class LightGBM:
             "feature_fraction": trial.suggest_float("feature_fraction", 0.3, 1.0),
             "bagging_fraction": trial.suggest_float("bagging_fraction", 0.4, 1.0),
             "lambda_l2": trial.suggest_float("lambda_l2", 0.0, 50.0),
-            "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.2, log=True),
+            "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
         }
 
     def fit(self, training: Training) -> Fitted:
@@ -64,7 +62,7 @@ class LightGBM:
         import lightgbm
 
         X, y, task, classes, parameters, seed, validation, iterations, weights, constraints = training
-        settings = {**_OBJECTIVES[task], **parameters, **_fixed(seed), **_declared(constraints)}
+        settings = {**_OBJECTIVES[task], **own(parameters), **_fixed(seed), **_declared(constraints)}
         if task == "multiclass":
             settings["num_class"] = classes
         train = lightgbm.Dataset(X, y, weight=weights, params=settings)
@@ -73,7 +71,8 @@ class LightGBM:
             return Fitted(_format(booster), booster.current_iteration())
         watched = lightgbm.Dataset(*validation, reference=train, params=settings)
         stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-        booster = lightgbm.train(settings, train, num_boost_round=TREES, valid_sets=[watched], callbacks=[stop])
+        most = most_trees(parameters)
+        booster = lightgbm.train(settings, train, num_boost_round=most, valid_sets=[watched], callbacks=[stop])
         return Fitted(_format(booster), booster.best_iteration or booster.current_iteration())
 
 
