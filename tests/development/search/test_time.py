@@ -153,6 +153,11 @@ def test_where_nothing_ends_in_time_a_constant_is_left(world: Any) -> None:
     assert [it.learner for it in found.trials] == ["constant"]
 
 
+def test_a_time_that_is_too_short_for_anything_is_passed_once(world: Any) -> None:
+    _, found = simulated(world, Costs(1.0, 0.1, 8.0, 400), 5.0)
+    assert {(it.learner, it.iterations) for it in found.trials} == {("constant", 0), ("lightgbm", FEWEST)}
+
+
 def test_quick_trials_are_as_they_come() -> None:
     parameters = {"learning_rate": 0.05, "num_leaves": 31}
     assert fitting(parameters, Speed(0.1, 0.001), 60.0) == {**parameters, "num_iterations": 600}

@@ -55,6 +55,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 Reserve: TypeAlias = Callable[[Sequence[Trial], Mapping[str, float], Speed | None], float | None]
 """Told of the trials so far, the seconds that each took and LightGBM's speed, the seconds that what follows will take."""
 PILOT = 0.5  # of the budget, which seeing how quick learners are may take at most: it loads their libraries too
+LAST = 10.0  # seconds that the last resort has at least: in less, processes only start
 _LONGEST = 300  # characters of a reason that are kept
 
 
@@ -132,10 +133,10 @@ def search(
         return _numbers_of_clusters(state)
     known = parts["train"].rows + parts["validation"].rows
     first, further = proposals(settings, given.charter.task, given.dataset.columns, known)
-    state.time([*first, *further])
+    state.time([*first, *further], PILOT)
     state.round(state.fitting(first[: state.budget.trials]))
-    if not state.trials:  # a time so short that nothing came of it: a constant takes none
-        state.last_resort()
+    if all(it.learner == "constant" for it in state.trials) and len(first) > 1:
+        state.last_resort(first)
     further = further[: max(state.budget.portfolio - len(first), 0)]
     while further and (count := state.left(PORTFOLIO_TIME)):
         now, further = state.fitting(further[:count]), further[count:]
@@ -201,12 +202,12 @@ class _State:
         told = self._reserve(self.trials, self._seconds, self._speeds.get("lightgbm"))
         return UNKNOWN * self.budget.seconds if told is None else told
 
-    def time(self, asked: Sequence[Proposal]) -> None:
-        """See, for a budget in time, how quick the learners are that grow trees."""
+    def time(self, asked: Sequence[Proposal], share: float) -> None:
+        """See, for a budget in time, how quick the learners are that grow trees; it takes that share of it at most."""
         names = [name for name in dict.fromkeys(it.learner for it in asked) if grows_trees(name)]
         if self.budget.seconds is None or not names:
             return
-        limit = Limit(until=PILOT * self.budget.seconds)
+        limit = Limit(until=share * self.budget.seconds)
 
         def look() -> tuple[dict[str, Speed], str]:
             calls = [partial(pilot, self.given, name) for name in names]
@@ -248,9 +249,21 @@ class _State:
         left = self.budget.left(len(self._tried), self._watch.so_far, self.reserve, share)
         return max(min(self.given.settings.round, left), 0)
 
-    def last_resort(self) -> None:
-        """A constant, whatever time is left."""
-        self._finish([Proposal("constant", LEARNERS["constant"].default())], Limit(seconds=self._most))
+    def last_resort(self, asked: Sequence[Proposal]) -> None:
+        """Where time was too short for anything but a constant: the quickest of the learners, though it takes that much again.
+
+        A search of which nothing comes would have been for nothing.
+        """
+        if self.budget.seconds is None:
+            return
+        again = max(self.budget.seconds, LAST)
+        failed = {learner for learner, _ in self._failed}
+        able = [it for it in asked[:-1] if it.learner not in failed]
+        if not self._speeds:
+            self.time(able, again / self.budget.seconds)
+        able.sort(key=lambda it: it.learner not in self._speeds)
+        constant = () if self.trials else asked[-1:]
+        self._finish([*map(self.fitted, able[:1]), *constant], Limit(seconds=min(again, self._most)))
 
     def round(self, asked: Sequence[Proposal], bar: tuple[float, ...] = ()) -> list[Trial | None]:
         """What each proposal came to, in order; None for nothing. Those that time left undone were never tried."""
@@ -259,6 +272,8 @@ class _State:
         return self._finish(asked, limit, bar)
 
     def _finish(self, asked: Sequence[Proposal], limit: Limit, bar: tuple[float, ...] = ()) -> list[Trial | None]:
+        if not asked:
+            return []
         tried = [Tried(learner=it.learner, parameters=it.parameters, bar=bar) for it in asked]
         calls = [_call(self.given, it) for it in tried]
         found = self._run.attempt(calls, self._engine, limit)
