@@ -9,6 +9,7 @@ journal alone, as an observation.
 from __future__ import annotations
 
 import math
+import time
 from typing import NamedTuple
 
 from fullcycle.development.learners import LEARNERS, Parameters, Training
@@ -22,7 +23,8 @@ RATE, WANTED = 0.1, 300  # trees that boosting wants at this learning rate, unti
 STEEPEST = 0.3  # learning rate beyond which fewer trees cost more than the time that they save
 FEWEST, ENOUGH = 30, 50  # trees below which boosting, and a forest, is not worth its time
 _LEAVES, _POWER = 31, 0.7  # time of a tree grows with this power of its leaves
-_FEW, _MORE = 2, 8  # trees that a pilot grows
+_COUNTS = {"extra_trees": (1, 4), "random_forest": (1, 4)}  # trees that a pilot grows, and then more of them
+_BOOSTED = (2, 22)
 _GROWING = ("catboost", "extra_trees", "lightgbm", "random_forest", "xgboost")
 
 
@@ -54,10 +56,13 @@ def _pilot(given: Given, name: str) -> Speed:
     given = given._replace(settings=of_trial(given.settings))
     folds = folds_of(given)
     place = max(range(len(folds)), key=lambda it: len(folds[it].train))
-    _, few, more = (_seconds(given, name, place, count) for count in (1, _FEW, _MORE))  # the first loads the library
-    tree = max((more - few) / (_MORE - _FEW), 1e-6)
-    share = sum(len(it.train) for it in folds) / len(folds[place].train)
-    return Speed(share * max(few - _FEW * tree, 0.0), share * tree)
+    small, large = _COUNTS.get(name, _BOOSTED)
+    _, few, more = (_grown(given, name, place, count) for count in (1, small, large))  # the first loads the library
+    # the processor's own time differs less from one fit to the next than what else runs beside it takes
+    busy = max((few.wall + more.wall) / max(few.processor + more.processor, 1e-9), 1.0)
+    tree = max((more.processor - few.processor) / (large - small), 1e-6)
+    share = busy * sum(len(it.train) for it in folds) / len(folds[place].train)
+    return Speed(share * max(few.processor - small * tree, 0.0), share * tree)
 
 
 def grows_trees(name: str) -> bool:
@@ -123,8 +128,15 @@ def _cost(parameters: Parameters, speed: Speed) -> float:
     return speed.tree * (float(parameters.get("num_leaves", _LEAVES)) / _LEAVES) ** _POWER
 
 
-def _seconds(given: Given, name: str, place: int, count: int) -> float:
-    """Seconds to fit so many trees and to score the fold's tested rows by them."""
+class _Took(NamedTuple):
+    """Seconds of a fit, by the clock and of the processor."""
+
+    wall: float
+    processor: float
+
+
+def _grown(given: Given, name: str, place: int, count: int) -> _Took:
+    """What it takes to fit so many trees and to score the fold's tested rows by them."""
     charter, fold = given.charter, folds_of(given)[place]
     known = rows(given.dataset, charter.target, given.blobs, "train", "validation")
     learner = LEARNERS[name]
@@ -137,6 +149,7 @@ def _seconds(given: Given, name: str, place: int, count: int) -> float:
         seed=given.settings.seed,
         validation=(prepared.test, known.target[fold.test]),
     )
+    before = time.process_time()
     with Stopwatch() as watch:
         learner.fit(training).model.scores(prepared.test)
-    return watch.seconds
+    return _Took(watch.seconds, time.process_time() - before)
