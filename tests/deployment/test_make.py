@@ -17,6 +17,7 @@ from fullcycle import deployment
 from fullcycle.data.records import Dataset
 from fullcycle.data.split import Division, Part, Span
 from fullcycle.data.table import Segment
+from fullcycle.deployment.compare import verdicts
 from fullcycle.deployment.records import Release
 from fullcycle.deployment.settings import Deployment
 from fullcycle.development.records import Model
@@ -90,9 +91,10 @@ def test_a_first_release_holds_a_bundle_that_answers(blobs: FolderBlobs) -> None
 
 def test_the_same_model_is_no_worse_and_noise_is(blobs: FolderBlobs) -> None:
     champion = made(blobs, model(blobs, 1.0))
-    same = made(blobs, model(blobs, 1.0), champion)
+    same = made(blobs, model(blobs, 1.0), champion, promote="non_inferior")
     assert same.replaces == champion.id
     assert [(one.check, one.value, one.passed) for one in same.findings] == [("non_inferior", 0.0, True)]
+    assert may_go_on(same.findings)
     worse = made(blobs, model(blobs, -1.0), champion)
     assert not may_go_on(worse.findings)
     found = worse.findings[0]
@@ -104,11 +106,44 @@ def test_the_same_model_is_no_worse_and_noise_is(blobs: FolderBlobs) -> None:
     assert int(found.evidence["blocks"] or 0) >= 24
 
 
+def test_another_draw_of_the_same_rows_has_to_be_better_and_a_model_of_newer_rows_has_not(blobs: FolderBlobs) -> None:
+    champion, same = made(blobs, model(blobs, 0.2)), model(blobs, 0.2)
+    found = made(blobs, same, champion).findings
+    assert [(one.check, one.passed) for one in found] == [("non_inferior", True), ("better", False)]
+    assert not may_go_on(found)
+    better = made(blobs, model(blobs, 1.0), champion).findings
+    assert [(one.check, one.passed) for one in better] == [("non_inferior", True), ("better", True)]
+    older = msgspec.structs.replace(champion, parents=(champion.parents[0], "ab" * 32, champion.parents[2]))
+    assert [one.check for one in made(blobs, same, older).findings] == ["non_inferior"]
+    assert not may_go_on(made(blobs, same, older, promote="better").findings)
+
+
+def test_the_oftener_the_same_rows_are_looked_at_the_surer_it_has_to_be(blobs: FolderBlobs) -> None:
+    champion = made(blobs, model(blobs, 0.2))
+    first, tenth = (made(blobs, model(blobs, 1.0, reading=it), champion).findings[1] for it in (1, 10))
+    assert first.high is not None
+    assert tenth.high is not None
+    assert first.high < tenth.high
+    assert tenth.evidence["confidence"] == pytest.approx(1 - 0.05 / 110)
+
+
+@pytest.mark.parametrize("runs", [200, pytest.param(2000, marks=pytest.mark.slow)])
+def test_an_identical_retrain_is_promoted_five_times_in_a_hundred_at_most(runs: int) -> None:
+    """Two models that were trained alike; their losses differ by luck alone, of rows and of days."""
+    random, promoted = np.random.default_rng(6), 0
+    for _ in range(runs):
+        days = np.repeat(np.arange(40), 25)
+        shared, own = 0.05 * random.normal(size=(2, 40))[:, days], 0.1 * random.normal(size=(2, len(days)))
+        new, old = 0.5 + shared + own
+        promoted += may_go_on(verdicts(new, old, days, 0.1, confidence=0.95, better=True))
+    assert promoted / runs <= 0.05
+
+
 def test_the_margin_decides(blobs: FolderBlobs) -> None:
     champion = made(blobs, model(blobs, 1.0))
     slightly = model(blobs, 0.8)
-    assert not may_go_on(made(blobs, slightly, champion, margin=0.0).findings)
-    assert may_go_on(made(blobs, slightly, champion, margin=0.2).findings)
+    assert not may_go_on(made(blobs, slightly, champion, margin=0.0, promote="non_inferior").findings)
+    assert may_go_on(made(blobs, slightly, champion, margin=0.2, promote="non_inferior").findings)
 
 
 def test_failed_gates_of_the_model_stop_the_release(blobs: FolderBlobs) -> None:

@@ -134,9 +134,9 @@ def test_every_search_ends(world: Any, search: str) -> None:
     assert len(model.leaderboard) == (3 if search == "none" else 5)
 
 
-def test_a_budget_in_time_ends_after_the_round_that_passes_it(world: Any) -> None:
+def test_a_budget_that_is_too_short_for_anything_still_gives_a_model(world: Any) -> None:
     model = world.develop(world.charter(), world.dataset(world.frame(400)), search_budget="1ms", round=2)
-    assert len(model.leaderboard) == 3
+    assert {line.learner for line in model.leaderboard} > {"constant"}
 
 
 def test_retraining_takes_a_trial_as_it_is(world: Any) -> None:

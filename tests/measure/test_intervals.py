@@ -193,3 +193,15 @@ def test_auc_interval_covers_day_clustered_data() -> None:
 def test_interval_does_not_depend_on_what_blocks_are_called(values: list[float]) -> None:
     labels = np.arange(len(values))
     assert intervals.mean_interval(values, labels) == intervals.mean_interval(values, labels * 10 + 3)
+
+
+def test_days_that_remember_the_one_before_make_an_interval_wider_and_their_names_do_not() -> None:
+    random, days = np.random.default_rng(9), np.arange(60)
+    wave = np.sin(days / 6) + random.normal(size=60) / 10
+    plain, told = mean_interval(wave, days, in_time=False), mean_interval(wave, days)
+    assert told.point == plain.point
+    assert told.high - told.point > 2 * (plain.high - plain.point)
+    assert mean_interval(wave, days + 1000) == told
+    shuffled = random.permutation(60)
+    assert mean_interval(wave[shuffled], days[shuffled]) == told  # the order of rows is none of blocks
+    assert mean_interval(wave[:9], days[:9]) == mean_interval(wave[:9], days[:9], in_time=False)

@@ -32,7 +32,7 @@ from fullcycle.traffic.read import content_digest
 _MONTH = timedelta(days=30, hours=10, minutes=30)  # 30.4375 days
 
 
-@step("business.make", version=3, libraries=("polars", "numpy", "scipy"))
+@step("business.make", version=4, libraries=("polars", "numpy", "scipy"))
 def make(
     *,
     charter: Charter,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fullcycle.data.records import Dataset
-from fullcycle.deployment.compare import non_inferior
+from fullcycle.deployment.compare import compared, has_to_be_better
 from fullcycle.deployment.records import Release
 from fullcycle.deployment.settings import Deployment
 from fullcycle.development.records import Model
@@ -17,7 +17,7 @@ from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
 
-@step("deployment.make", version=3, libraries=("lightgbm", "numpy"))
+@step("deployment.make", version=4, libraries=("lightgbm", "numpy"))
 def make(
     *,
     charter: Charter,
@@ -36,7 +36,8 @@ def make(
 
     Returns
     -------
-    The release. Its findings are the gates that the model failed, and whether it is no worse than the champion.
+    The release. Its findings are the gates that the model failed, and whether it is no worse than the champion, or better
+    where it has to be.
 
     Raises
     ------
@@ -57,7 +58,11 @@ def make(
     findings = list(failed(model.findings))
     if champion is not None:
         served = Predictor.load(blobs.get(champion.bundle), digest=champion.bundle)
-        findings.append(non_inferior(challenger, served, charter, dataset, settings.margin, blobs))
+        better = has_to_be_better(settings.promote, champion, dataset, charter)
+        look = compared(
+            challenger, served, charter, dataset, settings.margin, blobs, better=better, reading=model.reading
+        )
+        findings.extend(look)
     return Release(
         parents=(model.id, dataset.id, charter.id),
         bundle=blobs.put(body),

@@ -22,7 +22,7 @@ from fullcycle.development.learners import LEARNERS
 from fullcycle.development.reading import read_test_rows
 from fullcycle.development.records import FoldRows, Line, Model, Trial, Tried
 from fullcycle.development.rule_scores import expert
-from fullcycle.development.search import Progress, passed_over, silent
+from fullcycle.development.search import Progress, passed_over, silent, started
 from fullcycle.development.settings import Development
 from fullcycle.development.table import Floats, Given, rows
 from fullcycle.kernel.blobs import Blobs
@@ -35,7 +35,7 @@ __all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of"]
 _LIBRARIES = ("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars")
 
 
-@step("development.make", version=5, libraries=_LIBRARIES, project_code=True)
+@step("development.make", version=6, libraries=_LIBRARIES, project_code=True)
 def make(
     *,
     charter: Charter,
@@ -65,6 +65,7 @@ def make(
     InputError
         A setting is wrong, or the rows cannot be learnt from.
     """
+    watch = started()  # a budget in time is that of all that follows
     policy = policy_of(charter, dataset)
     unread = {it.name for it in dataset.columns if not it.feature} - {charter.time}
     test = rows(dataset, charter.target, blobs, "test").frame
@@ -74,7 +75,7 @@ def make(
     given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
     check_settings(settings.features, columns, given.expressions, knowledge=settings.knowledge)
     chosen = (
-        searched(given, run=run, engine=engine, progress=progress, told=trials)
+        searched(given, run=run, engine=engine, progress=progress, told=trials, watch=watch)
         if refit is None
         else refitted(refit, given, run)
     )

@@ -15,11 +15,13 @@ from msgspec import Struct
 from fullcycle.development.evaluate import Scored
 from fullcycle.development.knowledge import constraints
 from fullcycle.development.learners import LEARNERS, Training
+from fullcycle.development.learners.boosting import own
 from fullcycle.development.losses import mean_loss, row_losses
 from fullcycle.development.planned import planned
 from fullcycle.development.records import Trial
 from fullcycle.development.rule_scores import expert, expert_scores, todays_scores
 from fullcycle.development.search import Fold
+from fullcycle.development.search.budget import Budget
 from fullcycle.development.search.trial import taken
 from fullcycle.development.table import Floats, Given, Rows, rows
 from fullcycle.development.weights import columns_of
@@ -39,7 +41,8 @@ class Baseline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    loss : of rows that it was not fitted on, over the folds of the trials: log loss or RMSE; None where there was no search.
+    loss : of rows that it was not fitted on, over the folds of the trials: log loss or RMSE; None where there was no search, or
+        where its time was too short to try them.
     test : mean loss of a row on the test rows, fitted on all rows before them: log loss or squared error.
     difference : the model's loss less this one's, on the same test rows.
     """
@@ -70,7 +73,7 @@ def baselines(
     charter, defaults = given.charter, LEARNERS["lightgbm"].default()
     known = rows(given.dataset, charter.target, given.blobs, "train", "validation")
     test = Rows(scored.frame, scored.target)
-    told = {it.learner: it.loss for it in trials if it.learner == "constant" or it.parameters == defaults}
+    told = {it.learner: it.loss for it in trials if it.learner == "constant" or own(it.parameters) == defaults}
 
     def boosted(known: Rows, asked: Rows) -> Floats | None:
         return _boosted(given, known, asked)
@@ -78,7 +81,8 @@ def baselines(
     found = [_held("constant", told.get("constant"), scored, scored.constant, charter)]
     after = scored.scores if plain and _is_default(trials, defaults) else boosted(known, test)
     if after is not None:
-        loss = told["lightgbm"] if "lightgbm" in told else _over_folds(boosted, known, folds, charter.task)
+        asked = () if Budget.read(given.settings.search_budget).seconds is not None else folds
+        loss = told["lightgbm"] if "lightgbm" in told else _over_folds(boosted, known, asked, charter.task)
         found.append(_held(BOOSTED, loss, scored, after, charter))
     for name in ("todays_rule", "expert_rule"):
         rule = partial(_ruled, name, given, policy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple, cast
 
 from fullcycle.development.calibrate import Calibration, calibration, cross_mapped
@@ -13,8 +14,10 @@ from fullcycle.development.holdout import Holdout, hold_out
 from fullcycle.development.no_better_than_constant import no_better_than_constant
 from fullcycle.development.out_of_fold import out_of_fold
 from fullcycle.development.records import Member, Model, Trial, Tried
+from fullcycle.development.reserve import reserve, sizes
 from fullcycle.development.search import Fold, Progress, best, failures, folds_of, search
 from fullcycle.development.table import Given
+from fullcycle.kernel.clock import Stopwatch
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
 from fullcycle.kernel.verbs import Engine, Run
@@ -43,11 +46,15 @@ class Chosen(NamedTuple):
     folds: tuple[Fold, ...] = ()
 
 
-def searched(given: Given, *, run: Run, engine: Engine, progress: Progress, told: Sequence[Tried]) -> Chosen:
+def searched(
+    given: Given, *, run: Run, engine: Engine, progress: Progress, told: Sequence[Tried], watch: Stopwatch
+) -> Chosen:
     """The best of a search: one trial or several, calibrated where it helps. See :func:`fullcycle.development.search.search`."""
     charter, settings, task = given.charter, given.settings, given.charter.task
-    found = search(given, run=run, engine=engine, progress=progress, told=told)
-    failed, folds = failures(found.failed), folds_of(given)
+    folds = folds_of(given)
+    left = partial(reserve, given, sizes(given, folds))
+    found = search(given, run=run, engine=engine, progress=progress, told=told, watch=watch, reserve=left)
+    failed = failures(found.failed)
     if task == "clustering":  # there is no outcome by which to weigh or calibrate
         members, fits = alone(best(found.trials)), len(found.trials)
         return Chosen(members, Calibration(None), None, found.trials, fits, failed, found.tried, folds)

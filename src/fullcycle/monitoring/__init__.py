@@ -23,7 +23,7 @@ from fullcycle.traffic.match import Matched
 from fullcycle.traffic.read import content_digest
 
 
-@step("monitoring.make", version=3, libraries=("polars", "numpy", "scipy"))
+@step("monitoring.make", version=4, libraries=("polars", "numpy", "scipy"))
 def make(
     *,
     charter: Charter,

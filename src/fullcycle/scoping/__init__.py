@@ -31,7 +31,7 @@ class Past(Protocol):
         ...
 
 
-@step("scoping.make", version=2, libraries=("numpy", "polars", "scipy"), project_code=True)
+@step("scoping.make", version=3, libraries=("numpy", "polars", "scipy"), project_code=True)
 def make(
     *,
     source: Observation,

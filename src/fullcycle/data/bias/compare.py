@@ -128,7 +128,7 @@ def _jackknifed(values: Floats, group: Bools, labels: Ints, k: int, confidence: 
         means.append((math.fsum(sums.tolist()), counts.sum(), (math.fsum(sums.tolist()) - sums) / left))
     point = means[0][0] / means[0][1] - means[1][0] / means[1][1]
     left_out = means[0][2] - means[1][2]
-    estimate = from_replicates(point, left_out, n=len(values), confidence=confidence)
+    estimate = from_replicates(point, left_out, n=len(values), confidence=confidence, in_time=False)
     middle = math.fsum(left_out.tolist()) / k
     error = math.sqrt((k - 1) / k * math.fsum(((left_out - middle) ** 2).tolist()))
     return estimate, _student_p(point, error, k - 1)

@@ -129,7 +129,8 @@ def _correlation(score: Floats, outcome: Floats, labels: Ints, confidence: float
     point = float(_pearson(whole[:, None])[0])
     if not math.isfinite(point):
         return None
-    found = from_replicates(abs(point), np.sign(point) * _pearson(whole[:, None] - sums), n=n, confidence=confidence)
+    without = np.sign(point) * _pearson(whole[:, None] - sums)
+    found = from_replicates(abs(point), without, n=n, confidence=confidence, in_time=False)
     return found.clipped(0, 1)
 
 

@@ -61,4 +61,4 @@ def stability(
         training = Training(known[at], np.zeros(len(at)), "clustering", 0, parameters, seed)
         again = nearest(LEARNERS[learner].fit(training).model.scores(test))
         found.append(adjusted_rand(codes, again))
-    return mean_interval(found, np.arange(REFITS), confidence=confidence)
+    return mean_interval(found, np.arange(REFITS), confidence=confidence, in_time=False)

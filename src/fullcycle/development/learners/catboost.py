@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcycle.development.learners.boosting import PATIENCE, TREES, UNTOLD
+from fullcycle.development.learners.boosting import PATIENCE, UNTOLD, most_trees, own
 from fullcycle.development.learners.learner import Constraints, Fitted, Parameters, Training
 from fullcycle.development.learners.single_precision import at_most, bounded
 from fullcycle.kernel.errors import OutsideError
@@ -82,13 +82,13 @@ def grown(training: Training) -> Any:
         **fixed,
         **_LOSSES[task],
         "boosting_type": "Plain",
-        **parameters,
+        **own(parameters),
         **_declared(constraints),
     }
     train = catboost.Pool(bounded(X), y, weight=weights)
     if validation is None:
         return catboost.CatBoost({**settings, "iterations": iterations or UNTOLD}).fit(train)
-    model = catboost.CatBoost({**settings, "iterations": TREES})
+    model = catboost.CatBoost({**settings, "iterations": most_trees(parameters)})
     known = np.isin(validation[1], y) | (task != "multiclass")  # CatBoost refuses classes that it never learnt
     watched = catboost.Pool(bounded(validation[0][known]), validation[1][known])
     return model.fit(train, eval_set=watched, early_stopping_rounds=PATIENCE, use_best_model=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fullcycle.development.learners.boosting import PATIENCE, TREES, UNTOLD
+from fullcycle.development.learners.boosting import PATIENCE, UNTOLD, most_trees, own
 from fullcycle.development.learners.learner import Constraints, Fitted, Parameters, Training
 from fullcycle.predictor.formats import lightgbm as format_
 
@@ -54,7 +54,7 @@ class LightGBM:
             "feature_fraction": trial.suggest_float("feature_fraction", 0.3, 1.0),
             "bagging_fraction": trial.suggest_float("bagging_fraction", 0.4, 1.0),
             "lambda_l2": trial.suggest_float("lambda_l2", 0.0, 50.0),
-            "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.2, log=True),
+            "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
         }
 
     def fit(self, training: Training) -> Fitted:
@@ -62,7 +62,7 @@ class LightGBM:
         import lightgbm
 
         X, y, task, classes, parameters, seed, validation, iterations, weights, constraints, *_ = training
-        settings = {**_OBJECTIVES[task], **parameters, **_fixed(seed), **_declared(constraints)}
+        settings = {**_OBJECTIVES[task], **own(parameters), **_fixed(seed), **_declared(constraints)}
         if task == "multiclass":
             settings["num_class"] = classes
         train = lightgbm.Dataset(X, y, weight=weights, params=settings)
@@ -71,7 +71,8 @@ class LightGBM:
             return Fitted(_format(booster), booster.current_iteration())
         watched = lightgbm.Dataset(*validation, reference=train, params=settings)
         stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-        booster = lightgbm.train(settings, train, num_boost_round=TREES, valid_sets=[watched], callbacks=[stop])
+        most = most_trees(parameters)
+        booster = lightgbm.train(settings, train, num_boost_round=most, valid_sets=[watched], callbacks=[stop])
         return Fitted(_format(booster), booster.best_iteration or booster.current_iteration())
 
 

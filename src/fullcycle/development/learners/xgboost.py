@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fullcycle.development.learners.boosting import PATIENCE, TREES, UNTOLD
+from fullcycle.development.learners.boosting import PATIENCE, UNTOLD, most_trees, own
 from fullcycle.development.learners.constant import constant
 from fullcycle.development.learners.learner import Constraints, Fitted, Parameters, Training
 from fullcycle.development.learners.single_precision import at_most, bounded
@@ -84,7 +84,7 @@ def grown(training: Training) -> tuple[Any, float]:
 
     X, y, task, classes, parameters, seed, validation, iterations, weights, constraints, *_ = training
     fixed = {"seed": seed, "nthread": 1, "tree_method": "hist", "verbosity": 0}
-    settings: dict[str, Any] = {**_OBJECTIVES[task], **fixed, **parameters, **_declared(constraints)}
+    settings: dict[str, Any] = {**_OBJECTIVES[task], **fixed, **own(parameters), **_declared(constraints)}
     intercept = 0.0
     if task == "multiclass":
         settings["num_class"] = classes
@@ -97,7 +97,7 @@ def grown(training: Training) -> tuple[Any, float]:
         return xgboost.train(settings, train, iterations or UNTOLD), intercept
     watched = [(xgboost.DMatrix(bounded(validation[0]), validation[1], nthread=1), "validation")]
     options = {"early_stopping_rounds": PATIENCE, "verbose_eval": False}
-    booster = xgboost.train(settings, train, TREES, evals=watched, **options)
+    booster = xgboost.train(settings, train, most_trees(parameters), evals=watched, **options)
     return booster[: booster.best_iteration + 1], intercept
 
 

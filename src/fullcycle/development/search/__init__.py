@@ -1,5 +1,7 @@
 """The search: an ordered portfolio first, then rounds of trials on the learner that leads.
 
+With a budget in time, learners that grow trees are first seen to grow a few, and trials are made to fit into their share.
+
 A round is asked for at once, evaluated anywhere, and told in the order of its trials, so that the same settings give
 the same trials on any number of workers. Each trial is a keyed step: what a killed search has finished is not done again.
 What was tried is told too: with it, a search that time has ended is made again to the bit.
@@ -7,29 +9,34 @@ What was tried is told too: with it, a search that time has ended is made again 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from fullcycle.development.clusters.number import counts
 from fullcycle.development.learners import LEARNERS
 from fullcycle.development.learners.libraries import libraries
 from fullcycle.development.records import FailedTrial, Trial, Tried
-from fullcycle.development.search.budget import PORTFOLIO, SEARCH, Budget
+from fullcycle.development.search.budget import PORTFOLIO_TIME, UNKNOWN, Budget
 from fullcycle.development.search.folds import Fold, folds_of
 from fullcycle.development.search.portfolio import Proposal, passed_over, portfolio, proposals
+from fullcycle.development.search.speed import WANTED, Speed, fitting, grows_trees, pilot, took, wanted_by
 from fullcycle.development.search.study import study_of
 from fullcycle.development.search.trial import check_target, of_trial, read_scores, scored_rows, trial
 from fullcycle.development.table import Given
 from fullcycle.kernel.clock import Stopwatch, duration
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
-from fullcycle.kernel.limits import Stopped
+from fullcycle.kernel.limits import Limit, Stopped
+from fullcycle.kernel.record import canonical, digest
 from fullcycle.kernel.verbs import Call, Engine, Run
 
 __all__ = [
     "Fold",
     "Progress",
     "Searched",
+    "Speed",
     "best",
     "check_target",
     "failures",
@@ -40,10 +47,15 @@ __all__ = [
     "scored_rows",
     "search",
     "silent",
+    "started",
 ]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is (0: not known)."""
+Reserve: TypeAlias = Callable[[Sequence[Trial], Mapping[str, float], Speed | None], float | None]
+"""Told of the trials so far, the seconds that each took and LightGBM's speed, the seconds that what follows will take."""
+PILOT = 0.5  # of the budget, which seeing how quick learners are may take at most: it loads their libraries too
+LAST = 10.0  # seconds that the last resort has at least: in less, processes only start
 _LONGEST = 300  # characters of a reason that are kept
 
 
@@ -52,6 +64,22 @@ def silent(what: str, done: int, total: int) -> None:
 
     >>> silent("trials", 3, 40)
     """
+
+
+def unknown(trials: Sequence[Trial], seconds: Mapping[str, float], speed: Speed | None) -> None:
+    """Nobody can say.
+
+    >>> unknown((), {}, None)
+    """
+
+
+def started() -> Stopwatch:
+    """A stopwatch that runs from now.
+
+    >>> started().so_far < 60
+    True
+    """
+    return Stopwatch().__enter__()
 
 
 class Searched(NamedTuple):
@@ -70,15 +98,26 @@ class Searched(NamedTuple):
 
 
 def search(
-    given: Given, *, run: Run, engine: Engine, progress: Progress = silent, told: Sequence[Tried] = ()
+    given: Given,
+    *,
+    run: Run,
+    engine: Engine,
+    progress: Progress = silent,
+    told: Sequence[Tried] = (),
+    watch: Stopwatch | None = None,
+    reserve: Reserve = unknown,
 ) -> Searched:
     """Every trial, in order: the portfolio, then rounds on the leading learner until the budget is spent.
 
-    A budget of trials counts each one, the constant too. A budget in time is looked at between rounds; a trial has a
-    share of it, after which it is stopped. For a clustering each number of clusters is tried in turn instead.
+    A budget of trials counts each one, the constant too. A budget in time leaves what the *reserve* says to what follows;
+    a trial is made to fit into a share of the rest, and is stopped after twice that share or where the search ends. For a
+    clustering each number of clusters is tried in turn instead.
 
     Parameters
     ----------
+    watch : tells how much of the budget is spent; by default it begins now.
+    reserve : told of the trials so far, of the seconds that each took by its id, and of LightGBM's speed, the seconds that
+        what follows the search will take; None where nobody can say yet.
     told : what was tried before: just this is tried again, whatever the budget. What was stopped then stays stopped.
 
     Raises
@@ -89,20 +128,23 @@ def search(
     if told:
         return _again(given, told, run, engine)
     settings, parts = given.settings, given.dataset.parts
-    state = _State(given, Budget.read(settings.search_budget), run, engine, progress)
+    state = _State(given, run, engine, progress, watch or started(), reserve)
     if given.charter.task == "clustering":
         return _numbers_of_clusters(state)
     known = parts["train"].rows + parts["validation"].rows
     first, further = proposals(settings, given.charter.task, given.dataset.columns, known)
-    with state.watch:
-        state.round(first[: state.budget.trials])
-        further = further[: max(state.budget.portfolio - len(first), 0)]
-        while further and (count := state.left(PORTFOLIO)):
-            now, further = further[:count], further[count:]
+    state.time([*first, *further], PILOT)
+    state.round(state.fitting(first[: state.budget.trials]))
+    if all(it.learner == "constant" for it in state.trials) and len(first) > 1:
+        state.last_resort(first)
+    further = further[: max(state.budget.portfolio - len(first), 0)]
+    while further and (count := state.left(PORTFOLIO_TIME)):
+        now, further = state.fitting(further[:count]), further[count:]
+        if now:
             state.round(now)
-        searched = [it for it in state.trials if LEARNERS[it.learner].default()]
-        if settings.search != "none" and searched:
-            _rounds(state, best(searched))
+    searched = [it for it in state.trials if LEARNERS[it.learner].default()]
+    if settings.search != "none" and searched:
+        _rounds(state, best(searched))
     return state.searched()
 
 
@@ -138,25 +180,108 @@ def failures(failed: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
 class _State:
     """A search on its way."""
 
-    def __init__(self, given: Given, budget: Budget, run: Run, engine: Engine, progress: Progress) -> None:
-        self.given, self.budget, self.watch = given, budget, Stopwatch()
+    def __init__(
+        self, given: Given, run: Run, engine: Engine, progress: Progress, watch: Stopwatch, reserve: Reserve
+    ) -> None:
+        self.given, self.budget = given, Budget.read(given.settings.search_budget)
         self._run, self._engine, self._progress = run, engine, progress
+        self._watch, self._reserve = watch, reserve
         self.trials: list[Trial] = []
         self._failed: list[tuple[str, str]] = []
         self._tried: list[Tried] = []
+        self._seconds: dict[str, float] = {}
+        self._speeds: dict[str, Speed] = {}
         place = "cycle.toml, [development] trial_limit"
         self._most = duration(given.settings.trial_limit, place=place).total_seconds()
 
-    def left(self, share: float) -> int:
+    @property
+    def reserve(self) -> float:
+        """Seconds that are left to what follows."""
+        if self.budget.seconds is None:
+            return 0.0
+        told = self._reserve(self.trials, self._seconds, self._speeds.get("lightgbm"))
+        return UNKNOWN * self.budget.seconds if told is None else told
+
+    def time(self, asked: Sequence[Proposal], share: float) -> None:
+        """See, for a budget in time, how quick the learners are that grow trees; it takes that share of it at most."""
+        names = [name for name in dict.fromkeys(it.learner for it in asked) if grows_trees(name)]
+        if self.budget.seconds is None or not names:
+            return
+        limit = Limit(until=share * self.budget.seconds)
+
+        def look() -> tuple[dict[str, Speed], str]:
+            calls = [partial(pilot, self.given, name) for name in names]
+            told = {names[place]: speed for place, speed, _ in self._engine.map(calls, limit=limit)}
+            found = {name: told[name] for name in names if isinstance(told.get(name), Speed)}
+            return found, digest(canonical(found))
+
+        self._speeds = self._run.observe("development.speed", look).value
+
+    def fitting(self, asked: Sequence[Proposal]) -> list[Proposal]:
+        """Proposals as they fit into their share of the time, less those that take more than twice that."""
+        most = math.inf if not self.trials else 2 * self.budget.share(self._watch.so_far, self.reserve)
+        found = [self.fitted(it) for it in asked]
+        return [it for it in found if self.expected(it) <= most]
+
+    def fitted(self, asked: Proposal) -> Proposal:
+        """A proposal as it fits into its share of the time, or comes nearest to it."""
+        speed = self._speeds.get(asked.learner)
+        if speed is None:
+            return asked
+        share = self.budget.share(self._watch.so_far, self.reserve)
+        same = [it for it in self.trials if it.learner == asked.learner and it.iterations and not it.pruned]
+        wanted = wanted_by(best(same).parameters, best(same).iterations) if same else WANTED
+        return Proposal(asked.learner, fitting(asked.parameters, speed, share, wanted))
+
+    def expected(self, asked: Proposal) -> float:
+        """Seconds that a proposal takes, as far as anybody can say."""
+        speed = self._speeds.get(asked.learner)
+        return 0.0 if speed is None else took(asked.parameters, speed)
+
+    @property
+    def rest(self) -> float:
+        """Seconds until the search ends."""
+        deadline = self.budget.deadline(self.reserve)
+        return math.inf if deadline is None else deadline - self._watch.so_far
+
+    def left(self, share: float = 1.0) -> int:
         """Trials of the next round."""
-        return max(min(self.given.settings.round, self.budget.left(len(self._tried), self.watch.so_far, share)), 0)
+        left = self.budget.left(len(self._tried), self._watch.so_far, self.reserve, share)
+        return max(min(self.given.settings.round, left), 0)
+
+    def last_resort(self, asked: Sequence[Proposal]) -> None:
+        """Where time was too short for anything but a constant: the quickest of the learners, though it takes that much again.
+
+        A search of which nothing comes would have been for nothing.
+        """
+        if self.budget.seconds is None:
+            return
+        again = max(self.budget.seconds, LAST)
+        failed = {learner for learner, _ in self._failed}
+        able = [it for it in asked[:-1] if it.learner not in failed]
+        if not self._speeds:
+            self.time(able, again / self.budget.seconds)
+        able.sort(key=lambda it: it.learner not in self._speeds)
+        constant = () if self.trials else asked[-1:]
+        self._finish([*map(self.fitted, able[:1]), *constant], Limit(seconds=min(again, self._most)))
 
     def round(self, asked: Sequence[Proposal], bar: tuple[float, ...] = ()) -> list[Trial | None]:
         """What each proposal came to, in order; None for nothing. Those that time left undone were never tried."""
-        limit = self.budget.limit(self.watch.so_far if self._tried else 0.0, self._most)
+        expected, first = max(map(self.expected, asked)), not self.trials
+        limit = self.budget.limit(self._watch.so_far, self._most, self.reserve, first=first, expected=expected)
+        return self._finish(asked, limit, bar)
+
+    def _finish(self, asked: Sequence[Proposal], limit: Limit, bar: tuple[float, ...] = ()) -> list[Trial | None]:
+        if not asked:
+            return []
         tried = [Tried(learner=it.learner, parameters=it.parameters, bar=bar) for it in asked]
-        found = self._run.attempt([_call(self.given, it) for it in tried], self._engine, limit)
+        calls = [_call(self.given, it) for it in tried]
+        found = self._run.attempt(calls, self._engine, limit)
         results = [self._add(one, result) for one, result in zip(tried, found, strict=True)]
+        if self.budget.seconds is not None:
+            for call, trial in zip(calls, results, strict=True):
+                if trial is not None:  # a trial that was done before took its time then
+                    self._seconds[trial.id] = self._run.state.done[self._run.key(call)].cost["seconds"]
         self._tell(results)
         return results
 
@@ -195,9 +320,9 @@ def _rounds(state: _State, leader: Trial) -> None:
     """Rounds on the leading learner, each trial held against the best folds so far, while the budget lasts."""
     settings = state.given.settings
     study = study_of(LEARNERS[leader.learner], leader, state.trials, settings)
-    while count := state.left(SEARCH):
-        asked = [Proposal(leader.learner, parameters) for parameters in study.ask(count)]
-        if not asked:  # the end of a grid
+    while count := state.left():
+        asked = [state.fitted(Proposal(leader.learner, parameters)) for parameters in study.ask(count)]
+        if not asked or min(map(state.expected, asked)) > state.rest:  # the end of a grid, or of the time
             return
         leading = best(state.trials).fold_losses
         study.tell(state.round(asked, leading if len(leading) > 1 else ()))
@@ -208,12 +333,11 @@ def _numbers_of_clusters(state: _State) -> Searched:
     given = state.given
     asked = counts(given, portfolio(given.settings, given.charter.task, given.dataset.columns))
     waiting = [Proposal(*it) for it in asked]
-    with state.watch:
-        state.round([Proposal("constant", LEARNERS["constant"].default()), *waiting[:1]])  # one cluster answers nothing
-        waiting = waiting[1:]
-        while waiting and (count := state.left(SEARCH)):
-            now, waiting = waiting[:count], waiting[count:]
-            state.round(now)
+    state.round([Proposal("constant", LEARNERS["constant"].default()), *waiting[:1]])  # one cluster answers nothing
+    waiting = waiting[1:]
+    while waiting and (count := state.left()):
+        now, waiting = waiting[:count], waiting[count:]
+        state.round(now)
     return state.searched()
 
 

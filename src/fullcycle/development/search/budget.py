@@ -1,11 +1,13 @@
 """The search budget: a number of trials, or a time, and how it is shared out.
 
-Three fifths go to the portfolio, a quarter to the search on the leading family, and the rest to what follows: ensemble,
-calibration and the final fit. In trials what follows costs nothing, so the search gets what the portfolio leaves.
+A time is that of the whole development: what follows the search, from the ensemble to the evaluation, is reserved, see
+:mod:`~fullcycle.development.search.reserve`. Of the rest seven tenths go to the portfolio and three to the search on the
+leading family. In trials what follows costs nothing, so the search gets what the portfolio leaves.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from typing import NamedTuple
 
@@ -14,8 +16,11 @@ from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.limits import Limit
 
 MOST = 200  # trials, however much time there is: by then more of them fit the folds, not the question
-PORTFOLIO, SEARCH = 0.60, 0.85  # of the budget, after which portfolio and search begin no further round
-LEAST = 10.0  # seconds that a trial has at least: in less, processes only start
+PORTFOLIO = 0.60  # of the trials, and
+PORTFOLIO_TIME = 0.70  # of the search's time, after which the portfolio begins no further round
+UNKNOWN = 0.15  # of the budget that is reserved while no trial has told what follows will take
+LEAST = 0.25  # of the budget that the search has, however long what follows takes
+SHORTEST = 0.5  # seconds of a round at least
 _PLACE = "cycle.toml, [development]"
 
 
@@ -58,26 +63,49 @@ class Budget(NamedTuple):
         """
         return self.trials if self.seconds is not None else max(int(PORTFOLIO * self.trials), min(3, self.trials))
 
-    def left(self, trials: int, seconds: float, share: float = 1.0) -> int:
-        """How many more trials it allows after so many trials and seconds; none once *share* of the time is spent.
+    def deadline(self, reserve: float) -> float | None:
+        """Seconds after which no trial runs any more, so that *reserve* is left for what follows; None without a time.
 
-        >>> Budget.read("40 trials").left(38, 1e9), Budget.read("5m").left(3, 200.0, PORTFOLIO)
+        A reserve that is more than the budget has still leaves a quarter of it to the search.
+
+        >>> Budget.read("5m").deadline(45.0), Budget.read("10s").deadline(45.0), Budget.read("9 trials").deadline(45.0)
+        (255.0, 2.5, None)
+        """
+        return None if self.seconds is None else max(self.seconds - reserve, LEAST * self.seconds)
+
+    def left(self, trials: int, seconds: float, reserve: float, share: float = 1.0) -> int:
+        """How many more trials it allows after so many trials and seconds; none once *share* of the search's time is spent.
+
+        >>> Budget.read("40 trials").left(38, 1e9, 45.0), Budget.read("5m").left(3, 200.0, 45.0, PORTFOLIO_TIME)
         (2, 0)
         """
-        return 0 if self.seconds is not None and seconds >= share * self.seconds else self.trials - trials
+        deadline = self.deadline(reserve)
+        return 0 if deadline is not None and seconds >= share * deadline else self.trials - trials
 
-    def limit(self, seconds: float, most: float) -> Limit:
+    def share(self, seconds: float, reserve: float) -> float:
+        """Seconds that a trial is made to fit into, after so many *seconds*: half of those after which it is stopped.
+
+        >>> Budget.read("5m").share(75.0, 45.0)
+        30.0
+        """
+        deadline = self.deadline(reserve)
+        return math.inf if deadline is None else max((deadline - seconds) / 3, deadline / 10) / 2
+
+    def limit(
+        self, seconds: float, most: float, reserve: float, *, first: bool = False, expected: float = 0.0
+    ) -> Limit:
         """Of a round that begins after so many *seconds*: a trial has a third of what is left or a tenth of all.
 
-        No trial has more than *most* seconds, whatever the budget; the round ends where the search does.
+        No trial has more than *most* seconds, whatever the budget, nor less than half as much again as is *expected*. The
+        round ends where the search does; the *first* one has a quarter of the budget at least, and a trial of it half of
+        its time, so that something comes of a short budget too.
 
-        >>> Budget.read("5m").limit(240.0, 1800.0)
-        Limit(seconds=30.0, until=15.0, memory=None)
+        >>> Budget.read("5m").limit(240.0, 1800.0, 45.0)
+        Limit(seconds=25.5, until=15.0, memory=None)
         """
-        if self.seconds is None:
+        deadline = self.deadline(reserve)
+        if deadline is None or self.seconds is None:
             return Limit(seconds=most)
-        left = self.seconds - seconds
-        share = max(left / 3, self.seconds / 10, LEAST)
-        return Limit(
-            seconds=min(share, most), until=max(SEARCH * self.seconds - seconds, 3 * LEAST if not seconds else 1.0)
-        )
+        until = max(deadline - seconds, LEAST * self.seconds if first else SHORTEST)
+        longest = max(2 * self.share(seconds, reserve), 1.5 * expected, until / 2 if first else 0.0)
+        return Limit(seconds=min(longest, most), until=until)

@@ -17,6 +17,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from fullcycle.development.learners import Learner, Parameters
+from fullcycle.development.learners.boosting import NUMBER
 from fullcycle.development.records import Trial
 from fullcycle.development.settings import Development
 
@@ -49,7 +50,7 @@ def study_of(learner: Learner, leader: Trial, trials: Sequence[Trial], settings:
 
 def _beside(learner: Learner, trial: Trial) -> Parameters:
     own = learner.default()
-    return {name: value for name, value in trial.parameters.items() if name not in own}
+    return {name: value for name, value in trial.parameters.items() if name not in own and name != NUMBER}
 
 
 class Study:

@@ -37,7 +37,7 @@ _HELD = 1 << 28  # bytes of matrices that a process keeps for its next trial
 
 @step(
     "development.trial",
-    version=5,
+    version=6,
     libraries=("lightgbm", "scikit-learn", "numpy", "scipy", "polars"),
     project_code=True,
 )
@@ -163,7 +163,7 @@ def _clustered(
 ) -> Trial:
     """Clusters of the training rows; see :func:`fullcycle.development.clusters.loss.cluster_loss`."""
     fitted, _ = _fold(given, learner, parameters, known, weights, 0, fold)
-    prepared = _PREPARED.get(given, learner.recipe, 0, fold, known)
+    prepared = PREPARED.get(given, learner.recipe, 0, fold, known)
     loss = cluster_loss(fitted.model, parameters, prepared.train, prepared.test)
     return Trial(
         parents=_parents(given), learner=learner.name, parameters=parameters, loss=loss, iterations=fitted.iterations
@@ -180,7 +180,7 @@ def _fold(
     fold: Fold,
 ) -> tuple[Fitted, Floats]:
     """The learner fitted on one fold, and its scores of the tested rows."""
-    prepared = _PREPARED.get(given, learner.recipe, place, fold, known)
+    prepared = PREPARED.get(given, learner.recipe, place, fold, known)
     train, test = known.target[fold.train], known.target[fold.test]
     check_target(train, given.dataset.classes)
     fitted = learner.fit(
@@ -260,7 +260,7 @@ class _Cache:
         return sum(it.train.nbytes + it.test.nbytes for it in self._held.values())
 
 
-_PREPARED = _Cache()
+PREPARED = _Cache()
 
 
 def _prepare(given: Given, recipe: str, fold: Fold, known: Rows) -> _Prepared:
