@@ -150,14 +150,13 @@ class SegmentWriter:
         data, count, begun = b"".join(self._pending), len(self._pending), self._segment is not None
         self._pending, self._pending_bytes = [], 0
         try:
-            with _outside(self.folder):
-                self._write(data)
-        except OutsideError:
+            self._write(data)
+        except OSError as error:
             # Who is told of the loss appends again; a buffered writer has promised already, so its gap must show.
             given_up = begun and self._segment is None
             kept = 0 if given_up else self._sequence - count
             self._sequence = kept + (count if self.mode == "buffered" else 0)
-            raise
+            raise _cannot_log(error, self.folder) from error
 
     def _write(self, data: bytes) -> None:
         if self._segment is None:
@@ -379,9 +378,12 @@ def _outside(place: Path) -> Iterator[None]:
     except OutsideError:
         raise
     except OSError as error:
-        mend = "free space on the disk or check its permissions, and try again"
-        problem = f"cannot log: {os.strerror(error.errno or 0)}"
-        raise OutsideError(problem, place=str(place), mend=mend) from error
+        raise _cannot_log(error, place) from error
+
+
+def _cannot_log(error: OSError, place: Path) -> OutsideError:
+    mend = "free space on the disk or check its permissions, and try again"
+    return OutsideError(f"cannot log: {os.strerror(error.errno or 0)}", place=str(place), mend=mend)
 
 
 def _aside(log: Path) -> tuple[int, str, Path]:
@@ -404,6 +406,6 @@ def _numbered(row: Row, place: int) -> Row:
 
 
 def _write_all(fd: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
+    done = os.write(fd, data)
+    while done < len(data):
+        done += os.write(fd, memoryview(data)[done:])
