@@ -156,4 +156,5 @@ class Service:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+            self.routing.close()
             await self.log.close()
