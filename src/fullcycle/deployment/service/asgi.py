@@ -54,7 +54,8 @@ class Request:
         BodyTooLarge, ClientGone
         """
         message = await self._receive()
-        parts, size = [], 0
+        parts: list[bytes] = []
+        size = 0
         while message["type"] == "http.request":
             part: bytes = message.get("body", b"")
             size += len(part)
@@ -133,12 +134,12 @@ class App:
         if scope["type"] != "http":
             await self._live(receive, send)
             return
-        answer, found = self._exact.get((scope["method"], scope["path"])), {}
+        answer = self._exact.get((scope["method"], scope["path"]))
         try:
             if answer is None:
                 response = await self._other(scope, receive)
             else:
-                response = await answer(Request(scope, receive, found))
+                response = await answer(Request(scope, receive, {}))
         except BodyTooLarge:
             response = self._refuse(413, {"connection": "close"})  # the rest of the body is not waited for
         except ClientGone:

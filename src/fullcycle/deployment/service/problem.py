@@ -18,6 +18,7 @@ CODES = {
     400: "not-json",
     404: "not-found",
     405: "method-not-allowed",
+    408: "too-slow",
     409: "id-reused",
     413: "too-large",
     422: "rows-not-answered",

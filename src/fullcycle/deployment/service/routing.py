@@ -95,7 +95,9 @@ class Routing:
         for name in _FIXED:
             if getattr(serving, name) != getattr(self.serving, name):
                 raise InputError(f"{name} has changed", place=str(self.path), mend="restart the service")
-        answerer = self._kept(serving) or await asyncio.to_thread(_warmed, self.path, serving)
+        answerer = self._kept(serving)
+        if answerer is None:
+            answerer = await asyncio.to_thread(_warmed, self.path, serving)
         self._before = self.serving, self.answerer
         self.serving, self.answerer, self.problem = serving, answerer, ""
         _log.info("route %d serves", serving.route.generation)
