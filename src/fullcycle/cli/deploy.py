@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from fullcycle.cli.figures import tell_record
 from fullcycle.cli.session import Session, declare
+from fullcycle.cli.workers import followed, waits
 
 if TYPE_CHECKING:
     from fullcycle.data.records import Dataset
@@ -14,8 +15,14 @@ if TYPE_CHECKING:
 
 
 @declare("deploy")
-def command(session: Session) -> None:
-    """Release the Model and let it serve, once its gates pass and those who must have signed."""
+@waits
+def command(session: Session, wait: float) -> None:
+    """Release the Model and let it serve, once its gates pass and those who must have signed.
+
+    Where a service runs, it is done when every worker of it follows.
+    """
     made = session.cycle.turn("development")
     charter, dataset, model = cast("tuple[Charter, Dataset, Model]", (made["charter"], made["dataset"], made["model"]))
-    tell_record(session, session.cycle.deploy(charter, dataset, model))
+    release = session.cycle.deploy(charter, dataset, model)
+    lines, facts = followed(session, wait)
+    tell_record(session, release, *lines, **facts)
