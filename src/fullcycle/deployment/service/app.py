@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route as Path
 
 from fullcycle.deployment.outcomes import OutcomeReader
+from fullcycle.deployment.service.endpoints import ENDPOINTS, Call, Endpoint
 from fullcycle.deployment.service.log import TrafficLog
 from fullcycle.deployment.service.metrics import Metrics
 from fullcycle.deployment.service.openapi import openapi
@@ -62,6 +63,7 @@ class Service:
                 Path("/metrics", self.counters),
                 Path("/openapi.json", self.description),
                 Path("/docs", self.docs),
+                *(Path(it.path, self._endpoint(it), methods=[it.method]) for it in ENDPOINTS),
             ],
             exception_handlers={HTTPException: self._http_error, Exception: self._failed},
             lifespan=self._lifespan,
@@ -121,6 +123,43 @@ class Service:
         """``GET /docs``."""
         page = docs_page(openapi(self.routing.serving, self.routing.answerer))
         return Response(page, media_type="text/html")
+
+    def _endpoint(self, it: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint of another protocol, with its own errors."""
+
+        async def answer(request: Request) -> Response:
+            body = await _body(request) if it.method == "POST" else b""
+            kind = request.headers.get("content-type", "")
+            started = time.perf_counter()
+            found = await it.answer(Call(body, kind, request.path_params, self.routing, self.log, self.metrics))
+            if it.limited:
+                self.metrics.took(time.perf_counter() - started)
+            return Response(_json(found), media_type="application/json")
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                if not it.limited:
+                    return await answer(request)
+                if self.in_flight >= self.routing.serving.in_flight:
+                    raise Problem(503, "The service is overloaded.", retry_after=1)
+                self.in_flight += 1
+                try:
+                    return await answer(request)
+                finally:
+                    self.in_flight -= 1
+            except Problem as problem:
+                return self._refused(it, problem)
+            except FullcycleError as error:
+                _log.error("%s", error)
+                return self._refused(it, of_error(error))
+
+        return endpoint
+
+    def _refused(self, it: Endpoint, problem: Problem) -> Response:
+        status, told = it.refusal(problem)
+        self.metrics.errors[status] += 1
+        headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+        return Response(_json(told), status, headers, "application/json")
 
     def _limited(self, answer: Callable[[bytes], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint that says no at once where it would have to let others wait too long."""

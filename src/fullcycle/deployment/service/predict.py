@@ -78,10 +78,20 @@ async def predict(body: bytes, answerer: Answerer, log: TrafficLog, metrics: Met
 
     Raises
     ------
-    Problem : 400 not JSON, 409 an id reused with another row, 413 too many rows, 422 rows that cannot be answered.
+    Problem : 400 not JSON, and as :func:`answer_rows`.
     OutsideError : the answers could not be logged, so none leaves.
     """
-    request = decode(body, _decoder)
+    return await answer_rows(decode(body, _decoder), answerer, log, metrics)
+
+
+async def answer_rows(request: Request, answerer: Answerer, log: TrafficLog, metrics: Metrics) -> Predictions:
+    """The same for a request that was read: what every protocol comes to.
+
+    Raises
+    ------
+    Problem : 409 an id reused with another row, 413 too many rows, 422 rows that cannot be answered.
+    OutsideError : the answers could not be logged, so none leaves.
+    """
     if len(request.rows) > MOST_ROWS:
         raise too_many(len(request.rows))
     now = time.time_ns() // 1000

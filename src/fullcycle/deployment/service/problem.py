@@ -20,6 +20,7 @@ CODES = {
     405: "method-not-allowed",
     409: "id-reused",
     413: "too-large",
+    415: "media-type",
     422: "rows-not-answered",
     500: "internal",
     503: "unavailable",
