@@ -11,13 +11,15 @@ from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import failed
 from fullcycle.kernel.verbs import step
+from fullcycle.predictor.background import drawn
 from fullcycle.predictor.bundle import Predictor, pack
+from fullcycle.predictor.contributions import needs_background
 from fullcycle.predictor.formats import load
 from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
 
-@step("deployment.make", version=3, libraries=("lightgbm", "numpy"))
+@step("deployment.make", version=4, libraries=("lightgbm", "numpy"))
 def make(
     *,
     charter: Charter,
@@ -52,7 +54,11 @@ def make(
         )
     plan, fitted = Plan.from_json(blobs.get(model.plan)), load(model.format, blobs.get(model.fitted))
     facts = {"model": model.id, "dataset": dataset.id, "charter": charter.id}
-    body = pack(plan=plan, model=fitted, contract=dataset.contract, policy=model.policy, facts=facts)
+    sketches = {name: profile.sketch for name, profile in dataset.profile.items()}
+    background = drawn(plan.inputs, sketches) if needs_background(fitted) else None
+    body = pack(
+        plan=plan, model=fitted, contract=dataset.contract, policy=model.policy, facts=facts, background=background
+    )
     challenger = Predictor.load(body)  # its golden rows are answered here, before anything depends on it
     findings = list(failed(model.findings))
     if champion is not None:
