@@ -113,6 +113,7 @@ class Place:
             labels={"arr_delay": "float"},
             log=self.serving.log,
             in_flight=self.serving.in_flight,
+            units=self.serving.units,
         )
         write_serving(self.path, self.serving, (body,))
 

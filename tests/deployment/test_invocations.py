@@ -77,7 +77,8 @@ def test_what_is_no_invocation_is_told_as_mlflow_does(service: Running, body: di
     [
         (b"", "different column names"),
         (b"a,a\n1,2\n", "different column names"),
-        (b"a,b\n1\n", "Row 0 of the CSV has 1 cells"),
+        (b"a,b\n", "lacks the column 'distance'"),
+        (b"flight,distance,carrier,departure\nN1\n", "Row 0 of the CSV has 1 cells"),
         (b"\xff\xfe", "not UTF-8"),
         (b'a,b\n"1,2\n', "not CSV"),
         (b"flight,distance,carrier,departure\nN1,1_0,UA,2013-07-01\n", "found '1_0', expected a number"),

@@ -154,6 +154,8 @@ def from_csv(body: bytes, contract: Contract) -> list[dict[str, Any]]:
     if not lines or len(set(lines[0])) < len(lines[0]):
         raise Problem(400, "A CSV begins with a line of different column names.")
     header, kinds = lines[0], contract.kinds
+    if lacking := [rule.name for rule in contract.columns if rule.required and rule.name not in header]:
+        raise Problem(400, f"The CSV lacks the column {lacking[0]!r}.")
     for place, line in enumerate(lines[1:]):
         if len(line) != len(header):
             raise Problem(400, f"Row {place} of the CSV has {len(line)} cells, expected {len(header)}.")

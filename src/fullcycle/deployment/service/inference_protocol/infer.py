@@ -100,8 +100,8 @@ def read_rows(request: Request, columns: frozenset[str]) -> list[dict[str, Any]]
     >>> read_rows(Request(inputs=[tensor], parameters={"flight": "N1"}), frozenset(["flight"]))
     [{'flight': 'N1', 'distance': 1.0}, {'flight': 'N1', 'distance': 2.0}]
     """
-    kind = request.parameters.get("content_type", "")
-    if kind and kind not in CONTENT_TYPES:
+    kind = request.parameters.get("content_type", "np")
+    if kind not in CONTENT_TYPES:
         raise Problem(
             400, f"The request has content_type {str(kind)[:40]!r}, expected one of {', '.join(CONTENT_TYPES)}."
         )

@@ -58,7 +58,7 @@ def column(tensor: Tensor, content_type: str = "") -> list[Any]:
     >>> column(Tensor(name="carrier", shape=[1], datatype="BYTES", data=["VUE="], parameters={"content_type": "base64"}))
     ['UA']
     """
-    kind = tensor.parameters.get("content_type", content_type) or "np"
+    kind = tensor.parameters.get("content_type", content_type or "np")
     if kind not in CONTENT_TYPES:
         raise _wrong(tensor, f"content_type {str(kind)[:40]!r}, expected one of {', '.join(CONTENT_TYPES)}")
     if tensor.datatype not in _FITS:
