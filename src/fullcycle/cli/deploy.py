@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+import click
+
 from fullcycle.cli.figures import tell_record
 from fullcycle.cli.session import Session, declare
 
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
 
 
 @declare("deploy")
-def command(session: Session) -> None:
+@click.option("--breaking", is_flag=True, help="Even if clients of what serves would be asked for more, or told less.")
+def command(session: Session, breaking: bool) -> None:
     """Release the Model and let it serve, once its gates pass and those who must have signed."""
     made = session.cycle.turn("development")
     charter, dataset, model = cast("tuple[Charter, Dataset, Model]", (made["charter"], made["dataset"], made["model"]))
-    tell_record(session, session.cycle.deploy(charter, dataset, model))
+    tell_record(session, session.cycle.deploy(charter, dataset, model, breaking=breaking))

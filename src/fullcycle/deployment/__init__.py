@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fullcycle.data.records import Dataset
+from fullcycle.deployment import compatibility
 from fullcycle.deployment.compare import non_inferior
 from fullcycle.deployment.records import Release
 from fullcycle.deployment.settings import Deployment
@@ -27,6 +28,7 @@ def make(
     model: Model,
     champion: Release | None = None,
     settings: Deployment,
+    breaking: bool = False,
     blobs: Blobs,
 ) -> Release:
     """Pack the bundle, load it again, and hold it against the champion.
@@ -34,11 +36,13 @@ def make(
     Parameters
     ----------
     champion : the release that serves now, if one does.
+    breaking : whether clients of the champion may be asked for more, or told less; otherwise such a change fails.
     blobs : where plan, model and table are, and where the bundle goes.
 
     Returns
     -------
-    The release. Its findings are the gates that the model failed, and whether it is no worse than the champion.
+    The release. Its findings are the gates that the model failed, and whether it is no worse than the champion
+    and breaks none of its clients.
 
     Raises
     ------
@@ -64,6 +68,8 @@ def make(
     if champion is not None:
         served = Predictor.load(blobs.get(champion.bundle), digest=champion.bundle)
         findings.append(non_inferior(challenger, served, charter, dataset, settings.margin, blobs))
+        changed = compatibility.differences(*(compatibility.interface(it, charter.time) for it in (served, challenger)))
+        findings += compatibility.findings(changed, allowed=breaking)
     return Release(
         parents=(model.id, dataset.id, charter.id),
         bundle=blobs.put(body),
