@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 
 from fullcycle.deployment.serving import FILE, Serving, write_serving
 from fullcycle.kernel.record import digest
@@ -46,6 +48,14 @@ PLAN = Plan(
     features=("far", "united", "hour"),
 )
 
+BACKGROUND = pl.DataFrame(
+    {
+        "distance": [300.0, 900.0, 1500.0],
+        "carrier": ["UA", "AA", None],
+        "departure": [datetime(2013, 7, day, 6 * day, tzinfo=UTC) for day in (1, 2, 3)],
+    }
+)
+
 
 def amount(true: int, false: int) -> dict[str, Amount]:
     return {"true": Amount(value=Decimal(true)), "false": Amount(value=Decimal(false))}
@@ -64,7 +74,8 @@ POLICY = Policy(
 def bundle(bias: float = -1.0, *, policy: Policy = POLICY, model: ModelFormat | None = None) -> bytes:
     """A bundle whose scores rise with *bias*."""
     fitted = model or Linear([0.8, -0.3, 0.05], bias, "sigmoid")
-    return pack(plan=PLAN, model=fitted, contract=CONTRACT, policy=policy, facts={"model": str(bias)})
+    facts = {"model": str(bias)}
+    return pack(plan=PLAN, model=fitted, contract=CONTRACT, policy=policy, facts=facts, background=BACKGROUND)
 
 
 def route(release: str, *, control: float = 0.0, generation: int = 1) -> Route:
@@ -102,6 +113,7 @@ class Place:
             labels={"arr_delay": "float"},
             log=self.serving.log,
             in_flight=self.serving.in_flight,
+            units=self.serving.units,
         )
         write_serving(self.path, self.serving, (body,))
 

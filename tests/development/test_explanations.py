@@ -8,14 +8,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fullcycle.development.contributions import by_column, effects, explain, explainable
+from fullcycle.development.contributions import effects
 from fullcycle.development.importance import importance
 from fullcycle.development.partial_dependence import partial_dependence
-from fullcycle.development.shapley import shapley
 from fullcycle.kernel.errors import InputError
+from fullcycle.predictor.contributions import by_column, explain, explainable
 from fullcycle.predictor.formats import load
 from fullcycle.predictor.formats.linear import Linear
 from fullcycle.predictor.plan import Input, Plan
+from fullcycle.predictor.shapley import shapley
 
 
 @pytest.fixture

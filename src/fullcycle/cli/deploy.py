@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+import click
+
 from fullcycle.cli.figures import tell_record
 from fullcycle.cli.session import Session, declare
 from fullcycle.cli.workers import followed, waits
@@ -16,13 +18,14 @@ if TYPE_CHECKING:
 
 @declare("deploy")
 @waits
-def command(session: Session, wait: float) -> None:
+@click.option("--breaking", is_flag=True, help="Even if clients of what serves would be asked for more, or told less.")
+def command(session: Session, wait: float, breaking: bool) -> None:
     """Release the Model and let it serve, once its gates pass and those who must have signed.
 
     Where a service runs, it is done when every worker of it follows.
     """
     made = session.cycle.turn("development")
     charter, dataset, model = cast("tuple[Charter, Dataset, Model]", (made["charter"], made["dataset"], made["model"]))
-    release = session.cycle.deploy(charter, dataset, model)
+    release = session.cycle.deploy(charter, dataset, model, breaking=breaking)
     lines, facts = followed(session, wait)
     tell_record(session, release, *lines, **facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fullcycle.data.records import Dataset
+from fullcycle.deployment import compatibility
 from fullcycle.deployment.compare import compared, has_to_be_better
 from fullcycle.deployment.records import Release
 from fullcycle.deployment.settings import Deployment
@@ -11,7 +12,9 @@ from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import failed
 from fullcycle.kernel.verbs import step
+from fullcycle.predictor.background import drawn
 from fullcycle.predictor.bundle import Predictor, pack
+from fullcycle.predictor.contributions import needs_background
 from fullcycle.predictor.formats import load
 from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
@@ -25,6 +28,7 @@ def make(
     model: Model,
     champion: Release | None = None,
     settings: Deployment,
+    breaking: bool = False,
     blobs: Blobs,
 ) -> Release:
     """Pack the bundle, load it again, and hold it against the champion.
@@ -32,12 +36,13 @@ def make(
     Parameters
     ----------
     champion : the release that serves now, if one does.
+    breaking : whether clients of the champion may be asked for more, or told less; otherwise such a change fails.
     blobs : where plan, model and table are, and where the bundle goes.
 
     Returns
     -------
     The release. Its findings are the gates that the model failed, and whether it is no worse than the champion, or better
-    where it has to be.
+    where it has to be, and breaks none of its clients.
 
     Raises
     ------
@@ -53,7 +58,11 @@ def make(
         )
     plan, fitted = Plan.from_json(blobs.get(model.plan)), load(model.format, blobs.get(model.fitted))
     facts = {"model": model.id, "dataset": dataset.id, "charter": charter.id}
-    body = pack(plan=plan, model=fitted, contract=dataset.contract, policy=model.policy, facts=facts)
+    sketches = {name: profile.sketch for name, profile in dataset.profile.items()}
+    background = drawn(plan.inputs, sketches) if needs_background(fitted) else None
+    body = pack(
+        plan=plan, model=fitted, contract=dataset.contract, policy=model.policy, facts=facts, background=background
+    )
     challenger = Predictor.load(body)  # its golden rows are answered here, before anything depends on it
     findings = list(failed(model.findings))
     if champion is not None:
@@ -63,6 +72,8 @@ def make(
             challenger, served, charter, dataset, settings.margin, blobs, better=better, reading=model.reading
         )
         findings.extend(look)
+        changed = compatibility.differences(*(compatibility.interface(it, charter.time) for it in (served, challenger)))
+        findings += compatibility.findings(changed, allowed=breaking)
     return Release(
         parents=(model.id, dataset.id, charter.id),
         bundle=blobs.put(body),

@@ -17,7 +17,7 @@ from fullcycle.predictor.bundle import Predictor
 from fullcycle.traffic.append import Mode
 from fullcycle.traffic.schema import scope_folder
 
-VERSION = 1
+VERSION = 2
 FILE = "route.json"
 
 
@@ -37,6 +37,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     log : what an answer waits for, see `SegmentWriter`.
     traffic : folder under which traffic is logged; relative paths start at the folder of this file.
     entity_key : file that holds the key under which entities are hashed.
+    units : of columns, as the project declares them, for who reads the API's description.
     in_flight : requests that one worker answers at once before it says 503.
 
     Examples
@@ -57,6 +58,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     log: Mode = "durable"
     traffic: str = "traffic"
     entity_key: str = "entity.key"
+    units: dict[str, str] = {}
     in_flight: int = 512
 
     @property

@@ -74,4 +74,6 @@ def sentence(finding: Finding) -> str:
         text += f" [{finding.low:.4g}, {finding.high:.4g}]"
     if finding.limit is not None:
         text += f", {finding.rule.replace('_', ' ')} {finding.limit:.4g}"
+    if {"was", "is"} <= set(finding.evidence):
+        text += f": was {finding.evidence['was']}, is {finding.evidence['is']}"
     return text + (f" {finding.unit}" if finding.unit else "")

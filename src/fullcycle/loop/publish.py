@@ -95,6 +95,7 @@ def _serving(project: Project, run: Run, route: Route, charter: Charter, dataset
         zone=charter.timezone,
         labels=labels,
         classes=dataset.classes if charter.task == "multiclass" else (),
+        units={column.name: column.unit for column in dataset.columns if column.unit},
         log=project.settings.deployment.log,
         traffic=os.path.relpath(project.traffic_root, project.serving_path.parent),
         entity_key=os.path.relpath(project.key_path, project.serving_path.parent),

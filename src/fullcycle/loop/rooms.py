@@ -147,8 +147,10 @@ class Rooms:
         self._measure_once(model, lambda: measured_gates(charter, self._seconds(model)))
         return model
 
-    def release(self, charter: Charter, dataset: Dataset, model: Model, champion: Release | None) -> Release:
-        """The Release, held against the champion if there is one."""
+    def release(
+        self, charter: Charter, dataset: Dataset, model: Model, champion: Release | None, *, breaking: bool = False
+    ) -> Release:
+        """The Release, held against the champion if there is one, whose clients it may break only if *breaking* says so."""
         self.progress("deploying", 0, 0)
         inputs: dict[str, Record] = {"charter": charter, "dataset": dataset, "model": model}
         if champion is not None:
@@ -156,7 +158,7 @@ class Rooms:
         release = self.run.step(
             deployment.make,
             inputs=inputs,
-            parameters={"settings": self.settings.deployment},
+            parameters={"settings": self.settings.deployment, **({"breaking": True} if breaking else {})},
             using={"blobs": self.run.blobs},
         )
         self._measure_once(release, lambda: probe(self.project.blobs.path(release.bundle), charter.limits))

@@ -13,6 +13,7 @@ from fullcycle import data, scoping
 from fullcycle.business.decide import remember
 from fullcycle.business.records import Verdict
 from fullcycle.data.records import Dataset
+from fullcycle.deployment.compatibility import CHECK
 from fullcycle.deployment.records import Release
 from fullcycle.development.records import Model, Trial
 from fullcycle.kernel.clock import duration
@@ -64,18 +65,23 @@ class Cycle(Rooms):
         gates.require(model, self.run.state)
         return model
 
-    def deploy(self, charter: Charter, dataset: Dataset, model: Model) -> Release:
+    def deploy(self, charter: Charter, dataset: Dataset, model: Model, *, breaking: bool = False) -> Release:
         """The Release of *model*, serving all traffic of this scope.
+
+        Parameters
+        ----------
+        breaking : whether it may ask clients of the one that serves for more, or tell them less.
 
         Raises
         ------
         Refused
-            A gate failed, or the champion is better on the same rows.
+            A gate failed, the champion is better on the same rows, or its clients would break.
         Waiting
             Production asks for a signature that is missing.
         """
         gates.require(model, self.run.state)
-        release = self.release(charter, dataset, model, self.champion_before(model))
+        champion = self.champion_before(model)
+        release = self.release(charter, dataset, model, champion, breaking=breaking or self._broke(model))
         self.run.set_head("deployment", release)
         self.serve(charter, dataset, release)
         return release
@@ -202,6 +208,13 @@ class Cycle(Rooms):
         if model.id in release.parents:
             return cast(Release, self.run.get(release.replaces)) if release.replaces else None
         return release
+
+    def _broke(self, model: Model) -> bool:
+        """Whether the release that serves is *model*'s own and was let break clients: it is made again as it was."""
+        if not self.serving:
+            return False
+        release = cast(Release, self.run.get(self.serving))
+        return model.id in release.parents and any(it.check == CHECK for it in release.findings)
 
     def refitted(self, dataset: Dataset) -> Trial | Model | None:
         """The trial or model that the current model of *dataset* was refitted from, if it was made without a search."""

@@ -1,8 +1,9 @@
 """The bundle: one file with all that answers a row, which proves itself before it answers.
 
 A bundle is a ZIP archive of stored files: ``manifest.json`` (format version, digest of each file, model format, facts
-such as library versions), ``plan.json``, ``model.bin``, ``contract.json``, ``policy.json`` and ``golden.json``. The same
-parts are the same bytes. Loading it runs nobody's code: no pickle, and nothing is written to disk.
+such as library versions), ``plan.json``, ``model.bin``, ``contract.json``, ``policy.json`` and ``golden.json``, and where a
+model's reasons need it ``background.json``. The same parts are the same bytes. Loading it runs nobody's code: no pickle, and
+nothing is written to disk.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
+import polars as pl
 
 from fullcycle.kernel.errors import Corrupt, InputError, TooNew, UnknownKey
 from fullcycle.kernel.record import canonical, digest
 from fullcycle.predictor import archive, parity
-from fullcycle.predictor.contract import Contract
+from fullcycle.predictor.background import from_json, table, to_json
+from fullcycle.predictor.contract import Contract, Parsed
+from fullcycle.predictor.contributions import Explanation, explain
 from fullcycle.predictor.formats import ModelFormat
 from fullcycle.predictor.formats import load as load_model
 from fullcycle.predictor.plan import Plan
@@ -34,7 +38,9 @@ _SIZES = {
     "contract.json": 64 * _MIB,
     "policy.json": 64 * _MIB,
     "golden.json": 256 * _MIB,
+    "background.json": 64 * _MIB,
 }
+_OPTIONAL = frozenset(["background.json"])
 T = TypeVar("T")
 
 
@@ -55,8 +61,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     facts: dict[str, str] = {}
 
 
-def pack(*, plan: Plan, model: ModelFormat, contract: Contract, policy: Policy, facts: Mapping[str, str]) -> bytes:
+def pack(
+    *,
+    plan: Plan,
+    model: ModelFormat,
+    contract: Contract,
+    policy: Policy,
+    facts: Mapping[str, str],
+    background: pl.DataFrame | None = None,
+) -> bytes:
     """The bundle of these parts, with golden rows and their answers.
+
+    Parameters
+    ----------
+    background : made-up rows that explanations are told against, see :mod:`fullcycle.predictor.background`.
 
     Raises
     ------
@@ -76,6 +94,8 @@ def pack(*, plan: Plan, model: ModelFormat, contract: Contract, policy: Policy, 
         "policy.json": canonical(policy),
         "golden.json": msgspec.json.encode(rows, order="sorted"),  # RFC 8785 has no whole numbers of 64 bits
     }
+    if background is not None:
+        files["background.json"] = to_json(background, plan.inputs)
     digests = {name: digest(body) for name, body in files.items()}
     manifest = Manifest(format=model.name, files=digests, facts=dict(facts))
     return archive.pack({**files, "manifest.json": canonical(manifest)})
@@ -88,6 +108,7 @@ class Predictor(Scorer):
     ----------
     digest : SHA-256 of the bundle.
     facts : what the manifest says besides.
+    background : what explanations are told against, None where the bundle has none.
     plan, model, contract, policy, decider, columns, classes : its parts.
 
     Examples
@@ -115,6 +136,12 @@ class Predictor(Scorer):
 
     digest: str
     facts: dict[str, str]
+    background: pl.DataFrame | None
+
+    def explain(self, values: Mapping[str, Parsed]) -> Explanation:
+        """Why a row, as the contract has parsed it, gets its score. Raises InputError where that needs rows which the bundle lacks."""
+        row = table(self.plan.inputs, {column.name: [values[column.name]] for column in self.plan.inputs})
+        return explain(self.plan, self.model, row, background=self.background)
 
     @classmethod
     def load(cls, body: bytes, *, digest: str | None = None) -> Predictor:
@@ -150,6 +177,9 @@ class Predictor(Scorer):
         except InputError as error:  # they did fit when they were packed
             raise Corrupt("the parts of a bundle do not fit each other", place=PLACE, found=str(error)) from None
         predictor.digest, predictor.facts = found, manifest.facts
+        predictor.background = None
+        if "background.json" in files:
+            predictor.background = _read(files, "background.json", lambda body: from_json(body, plan.inputs))
         return predictor
 
 
@@ -158,8 +188,7 @@ _digest = digest  # the parameter of `load` has the same name
 
 def _manifest(files: Mapping[str, bytes]) -> Manifest:
     place = f"{PLACE}, manifest.json"
-    if set(files) != set(_SIZES):
-        lacking = ", ".join(sorted(set(_SIZES) - set(files)))
+    if lacking := ", ".join(sorted(set(_SIZES) - _OPTIONAL - set(files))):
         raise Corrupt("a bundle lacks a file", place=PLACE, expected=lacking)
     version = _read(files, "manifest.json", msgspec.json.Decoder(_Version).decode).version
     if version > VERSION:

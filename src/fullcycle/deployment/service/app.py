@@ -12,6 +12,7 @@ import msgspec
 
 from fullcycle.deployment.outcomes import OutcomeReader
 from fullcycle.deployment.service.asgi import LARGEST, Answer, App, Path, Request, Response
+from fullcycle.deployment.service.endpoints import ENDPOINTS, Call, Endpoint
 from fullcycle.deployment.service.log import TrafficLog
 from fullcycle.deployment.service.metrics import Metrics
 from fullcycle.deployment.service.openapi import openapi
@@ -63,6 +64,7 @@ class Service:
             Path("GET", "/metrics", self.counters),
             Path("GET", "/openapi.json", self.description),
             Path("GET", "/docs", self.docs),
+            *(Path(it.method, it.path, self._endpoint(it)) for it in ENDPOINTS),
         ]
         return App(paths, self._refuse, self._lifespan)
 
@@ -115,6 +117,43 @@ class Service:
     async def docs(self, request: Request) -> Response:
         """``GET /docs``."""
         return Response(docs_page(openapi(self.routing.serving, self.routing.answerer)), media_type="text/html")
+
+    def _endpoint(self, it: Endpoint) -> Answer:
+        """An endpoint of another protocol, with its own errors."""
+
+        async def answer(request: Request) -> Response:
+            body = await request.body() if it.method == "POST" else b""
+            kind = request.headers.get("content-type", "")
+            started = time.perf_counter()
+            found = await it.answer(Call(body, kind, request.path_params, self.routing, self.log, self.metrics))
+            if it.limited:
+                self.metrics.took(time.perf_counter() - started)
+            return Response(_json(found))
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                if not it.limited:
+                    return await answer(request)
+                if self.in_flight >= self.routing.serving.in_flight:
+                    raise Problem(503, "The service is overloaded.", retry_after=1)
+                self.in_flight += 1
+                try:
+                    return await answer(request)
+                finally:
+                    self.in_flight -= 1
+            except Problem as problem:
+                return self._refused(it, problem)
+            except FullcycleError as error:
+                _log.error("%s", error)
+                return self._refused(it, of_error(error))
+
+        return endpoint
+
+    def _refused(self, it: Endpoint, problem: Problem) -> Response:
+        status, told = it.refusal(problem)
+        self.metrics.errors[status] += 1
+        headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+        return Response(_json(told), status, headers)
 
     def _limited(self, answer: Callable[[bytes], Awaitable[Response]]) -> Answer:
         """An endpoint that says no at once where it would have to let others wait too long."""

@@ -6,6 +6,8 @@ from importlib.metadata import version
 from typing import Any
 
 from fullcycle.deployment.answer import Answerer
+from fullcycle.deployment.service.openapi_parts import get, list_, object_, post, ref
+from fullcycle.deployment.service.openapi_protocols import protocol_paths, protocol_schemas
 from fullcycle.deployment.service.predict import MOST_ROWS
 from fullcycle.deployment.serving import Serving
 from fullcycle.predictor.contract import ColumnRule, Contract
@@ -18,6 +20,15 @@ PROBLEMS = {
     "503": "Overloaded, or the answers cannot be logged; Retry-After says when to try again.",
 }
 
+_READY = object_(
+    {
+        "ready": {"type": "boolean"},
+        "release": {"type": "string"},
+        "generation": {"type": "integer"},
+        "problem": {"type": "string", "description": "why a newer route is not followed"},
+    },
+    required=["ready", "release", "generation"],
+)
 _OUTCOMES = ("Tell what really happened", "OutcomesRequest", "Taken")
 
 
@@ -31,13 +42,14 @@ def openapi(serving: Serving, answerer: Answerer) -> dict[str, Any]:
                 "post": _post("Decide about rows", "PredictRequest", "Predictions", _example(serving, answerer))
             },
             **({} if _clusters(answerer) else {"/outcomes": {"post": _post(*_OUTCOMES, _outcome(serving))}}),
-            "/health/live": {"get": _get("The process runs")},
-            "/health/ready": {"get": _get("Rows can be answered; says which release serves")},
-            "/metrics": {"get": _get("Counters of one worker, for Prometheus", "text/plain")},
-            "/openapi.json": {"get": _get("This document")},
-            "/docs": {"get": _get("A page to try it", "text/html")},
+            **protocol_paths(serving, answerer, example_row(serving, answerer)),
+            "/health/live": {"get": get("The process runs", object_({"live": {"type": "boolean"}}))},
+            "/health/ready": {"get": get("Rows can be answered; says which release serves", _READY)},
+            "/metrics": {"get": get("Counters of one worker, for Prometheus", {"type": "string"}, "text/plain")},
+            "/openapi.json": {"get": get("This document", {"type": "object"})},
+            "/docs": {"get": get("A page to try it", {"type": "string"}, "text/html")},
         },
-        "components": {"schemas": _schemas(serving, answerer)},
+        "components": {"schemas": {**_schemas(serving, answerer), **protocol_schemas(answerer)}},
     }
 
 
@@ -67,14 +79,35 @@ def _rule(name: str, kind: str) -> ColumnRule:
 
 def _schemas(serving: Serving, answerer: Answerer) -> dict[str, Any]:
     row = answerer.contract.json_schema()
-    row["properties"].setdefault(serving.entity, {"type": ["string", "integer"]})
+    row["properties"].setdefault(serving.entity, {"type": ["string", "integer"], "minLength": 1})
+    for name, unit in serving.units.items():
+        if (told := row["properties"].get(name)) is not None:
+            told["description"] = "; ".join(filter(None, [told.get("description", ""), f"in {unit}"]))
+            told["x-unit"] = unit
     row["required"] = list(dict.fromkeys([*row["required"], serving.entity, serving.time]))
     if answerer.has_ids:
-        row["properties"]["id"] = {"type": "string", "minLength": 1, "maxLength": 200, "description": "idempotency key"}
+        row["properties"]["id"] = {
+            "type": ["string", "null"],
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "idempotency key",
+        }
     score = {"type": ["number", "array", "null"], "items": {"type": "number"}}
     text, flag, whole = {"type": "string"}, {"type": "boolean", "default": False}, {"type": "integer"}
-    failure = _object({"row": {"type": ["integer", "null"]}, "column": text, "found": text, "expected": text})
-    prediction = _object({"id": text, "decision": {"type": ["string", "number"]}, "score": score, "variant": text})
+    failure = object_({"row": {"type": ["integer", "null"]}, "column": text, "found": text, "expected": text})
+    prediction = object_({"id": text, "decision": {"type": ["string", "number"]}, "score": score, "variant": text})
+    reasons = {
+        "base": score | {"description": "what is expected of any row"},
+        "contributions": {
+            "type": "array",
+            "items": object_({"column": {**text, "examples": list(row["properties"])[:3]}, "adds": score}),
+            "description": "what each column adds to the score, the most telling first",
+        },
+        "method": {"type": "string", "enum": ["tree_shap", "linear", "sampling"]},
+        "scale": {**text, "description": "of what they add up to: score, or what the link makes a score of"},
+        "calibrated": {"type": "boolean", "description": "false where they make the score before it is calibrated"},
+        "seed": whole,
+    }
     prediction["properties"]["interval"] = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
     prediction["properties"]["set"] = {
         "type": "array",
@@ -84,9 +117,10 @@ def _schemas(serving: Serving, answerer: Answerer) -> dict[str, Any]:
     }
     if _clusters(answerer):
         distance = {"type": ["number", "null"], "description": "to the cluster"}
-        prediction = _object({"id": text, "cluster": whole, "distance": distance, "variant": text})
+        prediction = object_({"id": text, "cluster": whole, "distance": distance, "variant": text})
         prediction["properties"]["memberships"] = {"type": "array", "items": {"type": "number"}}
-    failures = {"type": "array", "items": {"$ref": "#/components/schemas/RowFailure"}}
+    prediction["properties"]["reasons"] = ref("Reasons")
+    failures = {"type": "array", "items": ref("RowFailure")}
     labels = Contract(tuple(_rule(name, kind) for name, kind in serving.labels.items())).json_schema()["properties"]
     outcome = {
         "type": "object",
@@ -107,49 +141,29 @@ def _schemas(serving: Serving, answerer: Answerer) -> dict[str, Any]:
     return {
         "Row": row,
         "PredictRequest": {
-            **_object({"rows": _list("Row", MOST_ROWS), "partial": flag, "dry_run": flag}, required=["rows"]),
+            **object_(
+                {"rows": list_("Row", MOST_ROWS), "partial": flag, "dry_run": flag, "explain": flag}, required=["rows"]
+            ),
             "additionalProperties": False,
         },
-        "Predictions": _object(
-            {"release": text, "predictions": _list("Prediction"), "rejected": failures},
+        "Predictions": object_(
+            {"release": text, "predictions": list_("Prediction"), "rejected": failures},
             required=["release", "predictions"],
         ),
         "Prediction": prediction,
-        "OutcomesRequest": {**_object({"outcomes": _list("Outcome", MOST_ROWS)}), "additionalProperties": False},
+        "Reasons": object_(reasons, required=["base", "contributions", "method", "scale"]),
+        "OutcomesRequest": {**object_({"outcomes": list_("Outcome", MOST_ROWS)}), "additionalProperties": False},
         "Outcome": outcome,
-        "Taken": _object({**dict.fromkeys(counted, whole), "reasons": failures}),
+        "Taken": object_({**dict.fromkeys(counted, whole), "reasons": failures}),
         "RowFailure": failure,
-        "Problem": _object(
+        "Problem": object_(
             {"type": text, "title": text, "status": whole, "detail": text, "errors": failures},
             required=["type", "title", "status", "detail"],
         ),
     }
 
 
-def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties) if required is None else required}
-
-
-def _list(name: str, most: int | None = None) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
-    return found if most is None else {**found, "maxItems": most}
-
-
 def _post(summary: str, request: str, answer: str, example: dict[str, Any]) -> dict[str, Any]:
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    schema = {"$ref": f"#/components/schemas/{request}"}
-    return {
-        "summary": summary,
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}},
-        "responses": {
-            "200": {
-                "description": "Done, and logged.",
-                "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}},
-            },
-            **{status: {"description": told, "content": problem} for status, told in PROBLEMS.items()},
-        },
-    }
-
-
-def _get(summary: str, media: str = "application/json") -> dict[str, Any]:
-    return {"summary": summary, "responses": {"200": {"description": "OK", "content": {media: {}}}}}
+    problem = {"application/problem+json": {"schema": ref("Problem")}}
+    refused = {status: {"description": told, "content": problem} for status, told in PROBLEMS.items()}
+    return post(summary, {"application/json": {"schema": ref(request), "example": example}}, ref(answer), refused)

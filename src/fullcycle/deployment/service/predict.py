@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from fullcycle.deployment.answer import Answer, Answerer
+from fullcycle.deployment.service.explain import Reasons, check_explainable, explain_rows
 from fullcycle.deployment.service.log import TrafficLog
 from fullcycle.deployment.service.metrics import Metrics
 from fullcycle.deployment.service.problem import Problem, RowFailure
@@ -30,6 +31,7 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
     rows: list[Any]
     partial: bool = False
     dry_run: bool = False
+    explain: bool = False
 
 
 class Prediction(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,6 +41,7 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True):
     ----------
     interval : where the model was calibrated, the prediction interval of a regression's score.
     labels : likewise of a classification the outcomes that may come true; ``set`` in JSON.
+    reasons : what each column adds, where that is asked for.
     """
 
     id: str
@@ -47,6 +50,7 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True):
     variant: str
     interval: tuple[float, float] | None = None
     labels: list[str] | None = msgspec.field(name="set", default=None)
+    reasons: Reasons | None = None
 
 
 class ClusterPrediction(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,6 +64,7 @@ class ClusterPrediction(msgspec.Struct, frozen=True, omit_defaults=True):
     distance: float | None
     variant: str
     memberships: list[float] | None = None
+    reasons: Reasons | None = None
 
 
 class Predictions(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -78,12 +83,24 @@ async def predict(body: bytes, answerer: Answerer, log: TrafficLog, metrics: Met
 
     Raises
     ------
-    Problem : 400 not JSON, 409 an id reused with another row, 413 too many rows, 422 rows that cannot be answered.
+    Problem : 400 not JSON, and as :func:`answer_rows`.
     OutsideError : the answers could not be logged, so none leaves.
     """
-    request = decode(body, _decoder)
+    return await answer_rows(decode(body, _decoder), answerer, log, metrics)
+
+
+async def answer_rows(request: Request, answerer: Answerer, log: TrafficLog, metrics: Metrics) -> Predictions:
+    """The same for a request that was read: what every protocol comes to.
+
+    Raises
+    ------
+    Problem : 409 an id reused with another row, 413 too many rows, 422 rows that cannot be answered.
+    OutsideError : the answers could not be logged, so none leaves.
+    """
     if len(request.rows) > MOST_ROWS:
         raise too_many(len(request.rows))
+    if request.explain:
+        check_explainable(len(request.rows), answerer)
     now = time.time_ns() // 1000
     found = [_answer(answerer, row, now) for row in request.rows]
     failures = [
@@ -102,6 +119,10 @@ async def predict(body: bytes, answerer: Answerer, log: TrafficLog, metrics: Met
         predictions = await _logged(answers, failures, request.partial, log, now)
         for one in predictions:
             metrics.predictions[one.variant] += 1
+    if request.explain:
+        rows = {answer.id: (answer.score, request.rows[position]) for position, answer in answers}
+        reasons = await asyncio.to_thread(explain_rows, rows, answerer)
+        predictions = [msgspec.structs.replace(it, reasons=_reasons(it, rows, reasons)) for it in predictions]
     policy, model = answerer.predictor.policy, answerer.predictor.model
     if policy.task == "clustering":
         return Predictions(answerer.route.champion, as_clusters(predictions, model), failures)
@@ -113,14 +134,14 @@ def as_clusters(predictions: list[Prediction], model: ModelFormat) -> list[Clust
 
     >>> from fullcycle.predictor.formats.centroids import Centroids
     >>> as_clusters([Prediction("a", "1", [2.0, 0.5], "champion")], Centroids([[0.0], [1.0]]))
-    [ClusterPrediction(id='a', cluster=1, distance=0.5, variant='champion', memberships=None)]
+    [ClusterPrediction(id='a', cluster=1, distance=0.5, variant='champion', memberships=None, reasons=None)]
     """
     found = []
     for it in predictions:
         distances = it.score if isinstance(it.score, list) else []
         shares = memberships(distances) if distances and isinstance(model, Mixture) else None
         found.append(
-            ClusterPrediction(it.id, int(it.decision), min(distances, default=None), it.variant, memberships=shares)
+            ClusterPrediction(it.id, int(it.decision), min(distances, default=None), it.variant, shares, it.reasons)
         )
     return found
 
@@ -158,6 +179,13 @@ def _names(score: float | list[float], classes: tuple[str, ...]) -> tuple[str, .
     if isinstance(score, list):
         return classes or tuple(str(code) for code in range(len(score)))
     return "false", "true"
+
+
+def _reasons(
+    it: Prediction, rows: Mapping[str, tuple[object, object]], reasons: Mapping[str, Reasons]
+) -> Reasons | None:
+    """Those of the score that is told: a retried id may get one of an earlier release, which this one cannot explain."""
+    return reasons.get(it.id) if it.score == rows[it.id][0] else None
 
 
 async def _logged(

@@ -21,6 +21,7 @@ CODES = {
     408: "too-slow",
     409: "id-reused",
     413: "too-large",
+    415: "media-type",
     422: "rows-not-answered",
     500: "internal",
     503: "unavailable",

@@ -64,6 +64,14 @@ class LightGBM:
         found = self._booster.score(features)
         return found[0] if self.outputs == 1 else found
 
+    def contributions(self, matrix: Floats) -> Floats:
+        """SHAP values of (n, features) rows before the objective's link, (n, outputs, features + 1), the expected value last.
+
+        Lundberg et al. (2020), From local explanations to global understanding with explainable AI for trees. Raises InputError
+        for another width or after :meth:`close`.
+        """
+        return self._booster.contributions(matrix)
+
     def to_bytes(self) -> bytes:
         """The canonical text."""
         return self.text.encode("ascii")

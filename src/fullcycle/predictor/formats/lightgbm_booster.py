@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fullcycle.kernel.errors import Corrupt, InputError
-from fullcycle.predictor.formats.lightgbm_library import FLOAT64, NORMAL, called, library
+from fullcycle.predictor.formats.lightgbm_library import CONTRIBUTIONS, FLOAT64, NORMAL, called, library
 from fullcycle.predictor.formats.width import check_matrix, check_row
 
 Floats = NDArray[np.float64]
@@ -61,6 +61,18 @@ class Booster:
             self._predict(rows[start : start + _BLOCK], scores[start : start + _BLOCK], threads)
         return scores
 
+    def contributions(self, matrix: Floats) -> Floats:
+        """SHAP values of (n, features) rows before the link, (n, outputs, features + 1), what is expected of any row last.
+
+        By the library's own TreeSHAP, on one thread. Raises InputError for another width or after :meth:`close`.
+        """
+        check_matrix(matrix, self.features)
+        rows = np.ascontiguousarray(matrix, dtype=np.float64)
+        found = np.empty((len(rows), self.outputs, self.features + 1))
+        for start in range(0, len(rows), _BLOCK):
+            self._predict(rows[start : start + _BLOCK], found[start : start + _BLOCK], 1, kind=CONTRIBUTIONS)
+        return found
+
     def score(self, features: Sequence[float]) -> list[float]:
         """The outputs of one row. Raises InputError for another width or after :meth:`close`."""
         check_row(features, self.features)
@@ -79,7 +91,7 @@ class Booster:
         if not self._free.alive:
             raise InputError("the model is closed", mend="load it again")
 
-    def _predict(self, rows: Floats, scores: Floats, threads: int) -> None:
+    def _predict(self, rows: Floats, scores: Floats, threads: int, kind: int = NORMAL) -> None:
         parameters = f"num_threads={int(threads)}".encode()
         data = rows.ctypes.data_as(ctypes.c_void_p)
         out = scores.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
@@ -88,7 +100,7 @@ class Booster:
             self._check_open()
             code = predict(
                 *(self._booster, data, FLOAT64, len(rows), self.features, 1),
-                *(NORMAL, 0, -1, parameters, ctypes.byref(length), out),
+                *(kind, 0, -1, parameters, ctypes.byref(length), out),
             )
         called(code)
         if length.value != scores.size:

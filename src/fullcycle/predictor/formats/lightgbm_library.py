@@ -19,6 +19,7 @@ from fullcycle.kernel.errors import Corrupt, OutsideError
 
 FLOAT64 = 1  # C_API_DTYPE_FLOAT64
 NORMAL = 0  # C_API_PREDICT_NORMAL: scores as the objective means them
+CONTRIBUTIONS = 3  # C_API_PREDICT_CONTRIB: SHAP values
 
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 _MATRIX = (c_void_p, c_int, c_int32, c_int32, c_int, c_int, c_int, c_int, c_char_p, POINTER(c_int64), POINTER(c_double))

@@ -9,15 +9,18 @@ with feature contributions*.
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from fullcycle.development.table import Floats
 from fullcycle.predictor.formats import ModelFormat
 from fullcycle.predictor.plan import Plan
 
+Floats: TypeAlias = NDArray[np.float64]
 ORDERS = 100  # drawn, each taken forwards and backwards
+SEED = 5
 
 
 def shapley(
@@ -40,7 +43,7 @@ def shapley(
     [[2.0, 5.0, 3.0]]
     """
     names = tuple(column.name for column in plan.inputs)
-    chance = np.random.Generator(np.random.Philox(5))
+    chance = np.random.Generator(np.random.Philox(SEED))
     orders = [chance.permutation(len(names)) for _ in range(ORDERS)]
     orders = [order for one in orders for order in (one, one[::-1])]
     drawn = np.repeat(chance.integers(0, background.height, ORDERS), 2)
