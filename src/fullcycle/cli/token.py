@@ -51,13 +51,6 @@ command = click.Group(
 
 
 def _run(session: Session) -> Run:
-    """Tokens live outside every replay."""
-    import msgspec
+    from fullcycle.loop.signing import access_run
 
-    from fullcycle.kernel.clock import SystemClock
-    from fullcycle.kernel.scope import LIVE
-    from fullcycle.kernel.verbs import Run
-
-    project = session.project
-    scope = msgspec.structs.replace(project.scope, timeline=LIVE)
-    return Run(project.journal, project.blobs, scope, session.actor, SystemClock())
+    return access_run(session.project, session.actor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fullcycle.data.records import Dataset
 from fullcycle.deployment.compare import non_inferior
 from fullcycle.deployment.records import Release
@@ -16,8 +18,10 @@ from fullcycle.predictor.formats import load
 from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
+_TOLD = ("project", "question", "task", "target", "entity", "time", "timezone", "actions", "todays_rule", "confidence")
 
-@step("deployment.make", version=3, libraries=("lightgbm", "numpy"))
+
+@step("deployment.make", version=4, libraries=("lightgbm", "numpy"))
 def make(
     *,
     charter: Charter,
@@ -52,7 +56,8 @@ def make(
         )
     plan, fitted = Plan.from_json(blobs.get(model.plan)), load(model.format, blobs.get(model.fitted))
     facts = {"model": model.id, "dataset": dataset.id, "charter": charter.id}
-    body = pack(plan=plan, model=fitted, contract=dataset.contract, policy=model.policy, facts=facts)
+    contract, policy = dataset.contract, model.policy
+    body = pack(plan=plan, model=fitted, contract=contract, policy=policy, facts=facts, charter=summary(charter))
     challenger = Predictor.load(body)  # its golden rows are answered here, before anything depends on it
     findings = list(failed(model.findings))
     if champion is not None:
@@ -67,3 +72,8 @@ def make(
         replaces="" if champion is None else champion.id,
         findings=tuple(findings),
     )
+
+
+def summary(charter: Charter) -> dict[str, Any]:
+    """What a bundle tells of the question that it answers, with the id of the whole of it."""
+    return {"charter": charter.id, **{name: getattr(charter, name) for name in _TOLD}}
