@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @declare("deploy")
 def command(session: Session) -> None:
     """Release the Model and let it serve, once its gates pass and those who must have signed."""
+    session.allowed("deploy")
     made = session.cycle.turn("development")
     charter, dataset, model = cast("tuple[Charter, Dataset, Model]", (made["charter"], made["dataset"], made["model"]))
     tell_record(session, session.cycle.deploy(charter, dataset, model))

@@ -26,10 +26,10 @@ LONGEST = 10_000  # bytes of a file that holds a key
 )
 def create(session: Session, algorithm: str) -> None:
     """Make a new key that signs in this environment, and trust it. Only its owner can read it; the one before stays trusted."""
-    from fullcycle.loop.signing import access_run, tell_servers
+    from fullcycle.loop.access import access_run, tell_servers
     from fullcycle.project import keys
 
-    run = access_run(session.project, session.actor)
+    run = access_run(session.project, session.allowed("admin"))
     key = keys.create(run, session.project.state, cast("Algorithm", algorithm))
     tell_servers(session.project)
     place = keys.key_file(session.project.state, session.project.scope)
@@ -52,7 +52,7 @@ def list_(session: Session) -> None:
 def trust(session: Session, name: str, file: Path) -> None:
     """Trust the public key (PEM) in FILE as that of NAME: bundles that it has signed may serve in this environment."""
     from fullcycle.kernel.errors import InputError, OutsideError
-    from fullcycle.loop.signing import access_run, tell_servers
+    from fullcycle.loop.access import access_run, tell_servers
     from fullcycle.project import keys
 
     try:
@@ -61,7 +61,7 @@ def trust(session: Session, name: str, file: Path) -> None:
         raise OutsideError("cannot read the key", place=str(file), found=error.strerror or "") from error
     if len(body) > LONGEST or not body.isascii():
         raise InputError("not a public key", place=str(file), expected="a public key as PEM")
-    key = keys.trust(access_run(session.project, session.actor), name, body.decode())
+    key = keys.trust(access_run(session.project, session.allowed("admin")), name, body.decode())
     tell_servers(session.project)
     session.tell(_told(key), f"the key of {name} ({key.id[:12]}) is trusted")
 
@@ -70,10 +70,10 @@ def trust(session: Session, name: str, file: Path) -> None:
 @click.argument("name")
 def revoke(session: Session, name: str) -> None:
     """Trust the key of NAME no longer: no server loads a bundle again that only it has signed."""
-    from fullcycle.loop.signing import access_run, tell_servers
+    from fullcycle.loop.access import access_run, tell_servers
     from fullcycle.project import keys
 
-    keys.revoke(access_run(session.project, session.actor), name)
+    keys.revoke(access_run(session.project, session.allowed("admin")), name)
     tell_servers(session.project)
     session.tell({"name": name, "revoked": True}, f"the key of {name} is trusted no longer")
 

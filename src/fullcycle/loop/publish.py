@@ -13,7 +13,6 @@ from fullcycle.deployment.answer import Answerer
 from fullcycle.deployment.outcomes import OutcomeReader
 from fullcycle.deployment.records import Release
 from fullcycle.deployment.serving import (
-    KEYS,
     Serving,
     load_answerer,
     read_key,
@@ -22,10 +21,10 @@ from fullcycle.deployment.serving import (
     write_serving,
 )
 from fullcycle.kernel.errors import InputError
-from fullcycle.kernel.keys import write_trusted
 from fullcycle.kernel.state import Route
 from fullcycle.kernel.verbs import Run
-from fullcycle.loop.signing import Signed, sign, trusted
+from fullcycle.loop.access import tell_server
+from fullcycle.loop.signing import Signed, sign
 from fullcycle.project import Project
 from fullcycle.scoping.records import Charter
 
@@ -45,7 +44,7 @@ def publish(project: Project, run: Run, route: Route, charter: Charter, dataset:
     serving = _serving(project, run, current, charter, dataset)
     releases = [cast(Release, run.get(name or _last_champion(project, run))) for name in serving.bundles]
     signed = {release.bundle: sign(project, run, release) for release in releases}
-    write_trusted(project.serving_path.parent / KEYS, trusted(project))
+    tell_server(project, project.serving_path.parent)
     if not _published(project, serving, signed):
         bundles = tuple(run.blobs.get(name) for name in serving.bundles.values())
         write_serving(project.serving_path, serving, bundles, signed=signed)

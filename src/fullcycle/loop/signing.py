@@ -10,16 +10,13 @@ import msgspec
 
 from fullcycle.data.records import Dataset
 from fullcycle.deployment.records import Release
-from fullcycle.deployment.serving import FILE, KEYS
 from fullcycle.deployment.supply_chain.provenance import provenance
 from fullcycle.deployment.supply_chain.requirements import extras, locked, requirements_text
 from fullcycle.deployment.supply_chain.sbom import sbom
 from fullcycle.development.card import card
 from fullcycle.development.records import Model
-from fullcycle.kernel.clock import SystemClock
-from fullcycle.kernel.keys import write_trusted
-from fullcycle.kernel.scope import LIVE, Actor
 from fullcycle.kernel.verbs import Run, versions
+from fullcycle.loop.access import access_run
 from fullcycle.predictor import bundle, signature
 from fullcycle.predictor.formats import load
 from fullcycle.predictor.plan import Plan
@@ -33,12 +30,6 @@ class Signed(NamedTuple):
 
     envelope: bytes
     papers: bytes
-
-
-def access_run(project: Project, actor: Actor) -> Run:
-    """The run that notes tokens and keys: they live outside every replay."""
-    scope = msgspec.structs.replace(project.scope, timeline=LIVE)
-    return Run(project.journal, project.blobs, scope, actor, SystemClock())
 
 
 def sign(project: Project, run: Run, release: Release) -> Signed:
@@ -62,17 +53,6 @@ def sign(project: Project, run: Run, release: Release) -> Signed:
 
     done = run.act("deployment.sign", f"{release.id}:{public.id}", effect, inputs=(release.id,))
     return Signed(run.blobs.get(str(done["envelope"])), run.blobs.get(str(done["papers"])))
-
-
-def trusted(project: Project) -> tuple[keys.PublicKey, ...]:
-    """The keys that the servers of this environment trust."""
-    return tuple(it.key for it in keys.trusted(project.journal.read(), project.scope).values())
-
-
-def tell_servers(project: Project) -> None:
-    """Let the servers of this environment, on every timeline, know which keys are trusted."""
-    for route in sorted(project.serving_path.parent.parent.glob(f"*/{FILE}")):
-        write_trusted(route.parent / KEYS, trusted(project))
 
 
 def _papers(project: Project, run: Run, release: Release) -> dict[str, bytes]:

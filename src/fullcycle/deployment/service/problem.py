@@ -16,11 +16,15 @@ SHOWN = 100  # failures that are listed; the rest is counted
 
 CODES = {
     400: "not-json",
+    401: "unauthorized",
+    403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
     409: "id-reused",
+    411: "length-required",
     413: "too-large",
     422: "rows-not-answered",
+    429: "too-often",
     500: "internal",
     503: "unavailable",
 }
