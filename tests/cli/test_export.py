@@ -12,6 +12,7 @@ import pytest
 
 from cli.conftest import Cli
 from fullcycle import open_project
+from fullcycle.deployment.records import Release
 from fullcycle.development.records import Model
 from fullcycle.project.exports import EXPORTS
 from shop import orders, write_shop
@@ -35,7 +36,8 @@ def test_without_a_name_all_are_told(project: Path, here: Cli) -> None:
 def test_what_is_told_is_there(
     project: Path, request: pytest.FixtureRequest, here: Cli, tmp_path: Path, what: str
 ) -> None:
-    at = request.getfixturevalue("developed") if EXPORTS[what].of is Model else project
+    needs = {Model: "developed", Release: "released"}.get(EXPORTS[what].of)  # type: ignore[call-overload]
+    at = request.getfixturevalue(needs) if needs else project
     said = here("export", what, tmp_path / "out", "--json", at=at)
     assert said.code == 0, said
     files = [Path(file) for file in said.json["files"]]

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -134,6 +135,7 @@ def place(folder: Path, body: bytes, serving_route: Route, **options: Any) -> Pl
 _SERVE = """
 import json, sys
 from pathlib import Path
+from fullcycle.deployment.service.tls import Tls
 from fullcycle.deployment.service.workers import serve
 from fullcycle.kernel.errors import FullcycleError
 
@@ -141,7 +143,8 @@ def ready(address):
     print(json.dumps({"url": address.url, "workers": address.workers}), flush=True)
 
 try:
-    serve(Path(sys.argv[1]), port=int(sys.argv[2]), workers=int(sys.argv[3]), ready=ready)
+    tls = Tls(*sys.argv[4:])
+    serve(Path(sys.argv[1]), port=int(sys.argv[2]), workers=int(sys.argv[3]), ready=ready, tls=tls)
 except FullcycleError as error:
     print(json.dumps(error.facts()), flush=True)
     sys.exit(error.exit_code)
@@ -151,8 +154,8 @@ except FullcycleError as error:
 class Running:
     """A service in processes of its own, until the block ends."""
 
-    def __init__(self, path: Path, workers: int = 1, port: int = 0) -> None:
-        command = [sys.executable, "-c", _SERVE, str(path), str(port), str(workers)]
+    def __init__(self, path: Path, workers: int = 1, port: int = 0, tls: Sequence[str] = ()) -> None:
+        command = [sys.executable, "-c", _SERVE, str(path), str(port), str(workers), *tls]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.told: dict[str, Any] = json.loads(self.process.stdout.readline())

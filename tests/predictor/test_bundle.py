@@ -151,7 +151,7 @@ def test_packed_twice_it_is_the_same_bytes(body: bytes) -> None:
 def test_it_holds_what_it_says(body: bytes) -> None:
     found = files(body)
     manifest = json.loads(found.pop("manifest.json"))
-    assert (manifest["version"], manifest["format"]) == (1, "lightgbm")
+    assert (manifest["version"], manifest["format"]) == (2, "lightgbm")
     assert manifest["files"] == {name: digest(content) for name, content in found.items()}
     rows = json.loads(found["golden.json"])
     assert {row["row"].get("carrier") for row in rows} >= {*CARRIERS, None}
@@ -243,7 +243,7 @@ def test_a_pickle_within_an_array_is_not_loaded() -> None:
 
 def test_what_is_newer_or_not_installed_says_so(body: bytes) -> None:
     with pytest.raises(TooNew, match="newer"):
-        Predictor.load(repaired(body, "manifest.json", lambda text: text.replace(b'"version":1', b'"version":2')))
+        Predictor.load(repaired(body, "manifest.json", lambda text: text.replace(b'"version":2', b'"version":3')))
     with pytest.raises(TooNew, match="newer"):
         Predictor.load(repaired(body, "plan.json", lambda text: text.replace(b'"version":1', b'"version":99')))
     with pytest.raises(UnknownKey, match="lightgbm"):

@@ -38,6 +38,7 @@ COMMANDS = {
     "replay": "the whole loop over history, on its own timeline",
     "rollback": "let the release before serve again",
     "token": "create, list and revoke tokens",
+    "key": "keys that sign bundles, and whose are trusted",
     "erase": "forget an entity, or what is too old, for good",
     "doctor": "verify the journal and everything it rests on",
     "schema": "JSON Schema of cycle.toml",

@@ -27,6 +27,7 @@ def command(session: Session, record: str, refuse: bool, note: str) -> None:
             place=f"--env {session.environment}",
             mend=f"set {TOKEN} to the token of the person who signs; 'fullcycle token create NAME' makes one",
         )
+    session.allowed("approve")
     found = session.record(record)
     run, answer = session.cycle.run, "refused" if refuse else "approved"
     run.append(run.entry("approve", inputs=(found.id,), facts={"answer": answer, "reason": note}))

@@ -24,6 +24,7 @@ def command(session: Session, wait: float, breaking: bool) -> None:
 
     Where a service runs, it is done when every worker of it follows.
     """
+    session.allowed("deploy")
     made = session.cycle.turn("development")
     charter, dataset, model = cast("tuple[Charter, Dataset, Model]", (made["charter"], made["dataset"], made["model"]))
     release = session.cycle.deploy(charter, dataset, model, breaking=breaking)

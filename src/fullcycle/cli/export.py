@@ -23,7 +23,7 @@ SHOWN = 8  # files that people are shown; JSON holds them all
 def command(session: Session, what: str | None, directory: Path, record: str | None) -> None:
     """Write WHAT into DIR ('export' by default), for other tools and people.
 
-    WHAT is card, croissant, datasheet, odcs, jsonschema, pandera or pictures.
+    WHAT is bundle, card, croissant, datasheet, odcs, jsonschema, pandera or pictures.
 
     Without WHAT, tell what each of them is.
     """

@@ -22,6 +22,7 @@ def command(session: Session, wanted: str | None, wait: float) -> None:
     """Let the release before serve again, at once. Only one that served here before, and so passed its gates, can."""
     from fullcycle.kernel.state import Route, Share
 
+    session.allowed("deploy")
     release = cast("Release", session.record(_choose(session, wanted)))
     _, dataset, charter = (session.record(id) for id in release.parents[:3])
     route = Route(shares=(Share(release=release.id, share=1.0),), control=release.control, reason="rollback")

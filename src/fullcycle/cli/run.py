@@ -35,6 +35,8 @@ def command(session: Session, to: str) -> None:
         from fullcycle.kernel.errors import UnknownKey
 
         raise UnknownKey(to, STAGES, place="--to", what="stage")
+    if STAGES.index(to) >= STAGES.index("deployment"):
+        session.allowed("deploy")
     before = session.state.entries[-1].position if session.state.entries else 0
     records = session.cycle.turn(to)
     fresh = {id for entry in session.project.journal.read(before) if entry.verb == "step" for id in entry.outputs}

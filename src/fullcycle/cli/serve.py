@@ -18,12 +18,20 @@ if TYPE_CHECKING:
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any that is free."
 )
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the port.")
-def command(session: Session, host: str, port: int, workers: int) -> None:
+@click.option("--tls-cert", default="", metavar="FILE", help="Certificate (PEM), with those that vouch for it.")
+@click.option("--tls-key", default="", metavar="FILE", help="Its private key (PEM).")
+@click.option(
+    "--tls-client-ca", default="", metavar="FILE", help="Answer only clients with a certificate of these (mTLS)."
+)
+def command(
+    session: Session, host: str, port: int, workers: int, tls_cert: str, tls_key: str, tls_client_ca: str
+) -> None:
     """Answer requests until interrupted. It needs the last route, its bundle and the log; neither journal nor data."""
+    from fullcycle.deployment.service.tls import Tls
     from fullcycle.deployment.service.workers import serve
 
     def ready(address: Address) -> None:
         value = {"url": address.url, "host": address.host, "port": address.port, "workers": list(address.workers)}
         session.tell(value, f"serving on {address.url} (documentation: {address.url}/docs); interrupt to stop")
 
-    serve(session.project.serving_path, host, port, workers, ready=ready)
+    serve(session.project.serving_path, host, port, workers, ready=ready, tls=Tls(tls_cert, tls_key, tls_client_ca))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fullcycle.kernel.state import State
     from fullcycle.loop.stages import Cycle
     from fullcycle.project import Project
+    from fullcycle.project.tokens import Token
 
 TOKEN = "FULLCYCLE_TOKEN"
 """Environment variable that holds the token of the person who runs a command."""
@@ -63,10 +64,39 @@ class Session:
     def actor(self) -> Actor:
         """The holder of the token that is presented, else the user of the operating system."""
         from fullcycle.loop.standing import this_user
+        from fullcycle.project.tokens import actor
+
+        return this_user() if self.token is None else actor(self.token)
+
+    @cached_property
+    def token(self) -> Token | None:
+        """The token that is presented, None where none is."""
+        from datetime import UTC, datetime
+
         from fullcycle.project.tokens import holder
 
-        token = os.environ.get(TOKEN, "")
-        return holder(self.state.entries, self.project.scope, token) if token else this_user()
+        presented = os.environ.get(TOKEN, "")
+        return holder(self.state.entries, self.project.scope, presented, datetime.now(UTC)) if presented else None
+
+    def allowed(self, scope: str) -> Actor:
+        """The actor, if their token is for *scope*; who presents none is the user of this machine, and may.
+
+        Raises
+        ------
+        Refused
+            It is not.
+        """
+        if self.token is not None and not self.token.grant.may(scope):
+            from fullcycle.kernel.errors import Refused
+
+            raise Refused(
+                f"the token of {self.token.grant.name} is not for that",
+                place=TOKEN,
+                found=", ".join(self.token.grant.scopes),
+                expected=scope,
+                mend=f"ask for one with '--scope {scope}'",
+            )
+        return self.actor
 
     def record(self, prefix: str) -> Record:
         """The record that a kind or the first digits of an id name."""

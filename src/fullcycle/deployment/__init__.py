@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fullcycle.data.records import Dataset
 from fullcycle.deployment import compatibility
 from fullcycle.deployment.compare import compared, has_to_be_better
@@ -18,6 +20,8 @@ from fullcycle.predictor.contributions import needs_background
 from fullcycle.predictor.formats import load
 from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
+
+_TOLD = ("project", "question", "task", "target", "entity", "time", "timezone", "actions", "todays_rule", "confidence")
 
 
 @step("deployment.make", version=4, libraries=("lightgbm", "numpy"))
@@ -61,7 +65,13 @@ def make(
     sketches = {name: profile.sketch for name, profile in dataset.profile.items()}
     background = drawn(plan.inputs, sketches) if needs_background(fitted) else None
     body = pack(
-        plan=plan, model=fitted, contract=dataset.contract, policy=model.policy, facts=facts, background=background
+        plan=plan,
+        model=fitted,
+        contract=dataset.contract,
+        policy=model.policy,
+        facts=facts,
+        charter=summary(charter),
+        background=background,
     )
     challenger = Predictor.load(body)  # its golden rows are answered here, before anything depends on it
     findings = list(failed(model.findings))
@@ -83,3 +93,8 @@ def make(
         replaces="" if champion is None else champion.id,
         findings=tuple(findings),
     )
+
+
+def summary(charter: Charter) -> dict[str, Any]:
+    """What a bundle tells of the question that it answers, with the id of the whole of it."""
+    return {"charter": charter.id, **{name: getattr(charter, name) for name in _TOLD}}

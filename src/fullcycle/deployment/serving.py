@@ -1,7 +1,10 @@
-"""What a service needs to start and to go on: one small file, bundles beside it, the key, and its log. No journal, no blob store."""
+"""What a service needs to start and to go on: one small file, bundles with their signatures beside it, the keys that it trusts, the key
+of entities, and its log. No journal, no blob store."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,15 +13,21 @@ from fullcycle.deployment.answer import Answerer
 from fullcycle.deployment.rollout import check_route
 from fullcycle.kernel.blobs import write_aside
 from fullcycle.kernel.errors import Corrupt, InputError, OutsideError, TooNew
+from fullcycle.kernel.keys import read_trusted
 from fullcycle.kernel.record import canonical, digest
 from fullcycle.kernel.scope import Scope
 from fullcycle.kernel.state import Route
 from fullcycle.predictor.bundle import Predictor
+from fullcycle.predictor.signature import Signature
 from fullcycle.traffic.append import Mode
 from fullcycle.traffic.schema import scope_folder
 
 VERSION = 2
 FILE = "route.json"
+KEYS = "keys.json"
+PRODUCTION = "production"
+TRUSTED_KEYS = "FULLCYCLE_TRUSTED_KEYS"
+"""Environment variable that names the file of trusted keys where it lies elsewhere, such as in a secret that a container mounts."""
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,8 +85,18 @@ def serving_path(state: Path, scope: Scope) -> Path:
     return state / "serving" / scope.environment / scope.timeline / FILE
 
 
-def write_serving(path: Path, serving: Serving, bundles: tuple[bytes, ...] = ()) -> None:
-    """Let *serving* serve: the bundles first, then the file that names them, each in one step.
+def write_serving(
+    path: Path,
+    serving: Serving,
+    bundles: tuple[bytes, ...] = (),
+    *,
+    signed: Mapping[str, tuple[bytes, bytes]] = {},
+) -> None:
+    """Let *serving* serve: the bundles with their signatures first, then the file that names them, each in one step.
+
+    Parameters
+    ----------
+    signed : by digest of a bundle, its signature and the papers that this covers, see `predictor.signature`.
 
     Services look at the file twice a second. Bundles of earlier routes stay, so that a service that is late still finds its own.
 
@@ -98,6 +117,9 @@ def write_serving(path: Path, serving: Serving, bundles: tuple[bytes, ...] = ())
     check_route(serving.route)
     for body in bundles:
         write_aside(bundle_path(path, digest(body)), body)
+    for name, (envelope, papers) in signed.items():
+        write_aside(papers_path(path, name), papers)
+        write_aside(signature_path(path, name), envelope)
     for release, name in serving.bundles.items():
         if not bundle_path(path, name).exists():
             place = f"release {release[:12]}" if release else "today's rule"
@@ -154,6 +176,34 @@ def bundle_path(path: Path, name: str) -> Path:
     return path.parent / "bundles" / f"{name}.zip"
 
 
+def signature_path(path: Path, name: str) -> Path:
+    """Where the signature of the bundle with digest *name* lies.
+
+    >>> signature_path(Path("live/route.json"), "ab").as_posix()
+    'live/bundles/ab.sig'
+    """
+    return path.parent / "bundles" / f"{name}.sig"
+
+
+def papers_path(path: Path, name: str) -> Path:
+    """Where the papers that the signature covers lie: model card, requirements, bill of materials, provenance.
+
+    >>> papers_path(Path("live/route.json"), "ab").as_posix()
+    'live/bundles/ab.papers.zip'
+    """
+    return path.parent / "bundles" / f"{name}.papers.zip"
+
+
+def keys_path(path: Path) -> Path:
+    """Where the keys lie that this server trusts: where the environment variable ``FULLCYCLE_TRUSTED_KEYS`` says, or beside the file.
+
+    >>> keys_path(Path("live/route.json")).name
+    'keys.json'
+    """
+    named = os.environ.get(TRUSTED_KEYS, "")
+    return Path(named) if named else path.parent / KEYS
+
+
 def traffic_folder(path: Path, serving: Serving) -> Path:
     """The folder in which the traffic of *serving* is logged; absolute paths stay as they are.
 
@@ -184,21 +234,36 @@ def read_key(path: Path, serving: Serving) -> bytes:
 
 
 def load_predictor(path: Path, serving: Serving) -> Predictor:
-    """The predictor of the release that serves, verified.
+    """The bundle that serves, verified: its digest, its signature by a key that this server trusts, its golden rows.
+
+    Without a list of trusted keys nothing can be checked against it: in production that is refused, elsewhere the digest is enough.
 
     Raises
     ------
     InputError : the route names no bundle.
-    OutsideError : the bundle cannot be read; ``Corrupt`` where it is not what the release names.
+    OutsideError : the bundle cannot be read; ``Corrupt`` where it is not what the release names, or not what a trusted key has signed.
     """
     if not serving.bundle:
         raise InputError("no release serves, and none has", place=str(path), mend="deploy a release: fullcycle deploy")
-    place = bundle_path(path, serving.bundle)
+    body = _read(bundle_path(path, serving.bundle), "the bundle")
+    return Predictor.load(body, digest=serving.bundle, signed=_signature(path, serving))
+
+
+def _signature(path: Path, serving: Serving) -> Signature | None:
+    """What proves the bundle; None where nothing asks for it."""
+    keys = keys_path(path)
+    if not keys.exists() and serving.scope.environment != PRODUCTION:
+        return None
+    envelope = _read(signature_path(path, serving.bundle), "the signature of the bundle")
+    papers = _read(papers_path(path, serving.bundle), "the papers of the bundle")
+    return Signature(envelope, papers, read_trusted(keys))
+
+
+def _read(place: Path, what: str) -> bytes:
     try:
-        body = place.read_bytes()
+        return place.read_bytes()
     except OSError as error:
-        raise OutsideError("cannot read the bundle", place=str(place), found=error.strerror or "") from error
-    return Predictor.load(body, digest=serving.bundle)
+        raise OutsideError(f"cannot read {what}", place=str(place), found=error.strerror or "") from error
 
 
 def load_answerer(path: Path, serving: Serving) -> Answerer:

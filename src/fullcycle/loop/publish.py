@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -12,10 +12,19 @@ from fullcycle.data.records import Dataset
 from fullcycle.deployment.answer import Answerer
 from fullcycle.deployment.outcomes import OutcomeReader
 from fullcycle.deployment.records import Release
-from fullcycle.deployment.serving import Serving, load_answerer, read_key, read_serving, write_serving
+from fullcycle.deployment.serving import (
+    Serving,
+    load_answerer,
+    read_key,
+    read_serving,
+    signature_path,
+    write_serving,
+)
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.state import Route
 from fullcycle.kernel.verbs import Run
+from fullcycle.loop.access import tell_server
+from fullcycle.loop.signing import Signed, sign
 from fullcycle.project import Project
 from fullcycle.scoping.records import Charter
 
@@ -33,9 +42,12 @@ def publish(project: Project, run: Run, route: Route, charter: Charter, dataset:
         run.act("deployment.route", routed, lambda: _route(run, route), inputs=tuple(filter(None, [route.champion])))
         current, _ = run.state.refresh().route(project.scope)
     serving = _serving(project, run, current, charter, dataset)
-    if not project.serving_path.exists() or read_serving(project.serving_path) != serving:
+    releases = [cast(Release, run.get(name or _last_champion(project, run))) for name in serving.bundles]
+    signed = {release.bundle: sign(project, run, release) for release in releases}
+    tell_server(project, project.serving_path.parent)
+    if not _published(project, serving, signed):
         bundles = tuple(run.blobs.get(name) for name in serving.bundles.values())
-        write_serving(project.serving_path, serving, bundles)
+        write_serving(project.serving_path, serving, bundles, signed=signed)
     return current
 
 
@@ -70,6 +82,14 @@ def outcome_reader(project: Project) -> OutcomeReader:
         classes=serving.classes,
         key=read_key(project.serving_path, serving),
     )
+
+
+def _published(project: Project, serving: Serving, signed: Mapping[str, Signed]) -> bool:
+    """Whether servers see just this already."""
+    path = project.serving_path
+    places = {signature_path(path, name): one.envelope for name, one in signed.items()}
+    written = all(place.exists() and place.read_bytes() == body for place, body in places.items())
+    return written and path.exists() and read_serving(path) == serving
 
 
 def _route(run: Run, route: Route) -> Mapping[str, Any]:

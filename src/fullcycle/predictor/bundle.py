@@ -1,22 +1,23 @@
 """The bundle: one file with all that answers a row, which proves itself before it answers.
 
 A bundle is a ZIP archive of stored files: ``manifest.json`` (format version, digest of each file, model format, facts
-such as library versions), ``plan.json``, ``model.bin``, ``contract.json``, ``policy.json`` and ``golden.json``, and where a
-model's reasons need it ``background.json``. The same parts are the same bytes. Loading it runs nobody's code: no pickle, and
-nothing is written to disk.
+such as record ids), ``plan.json``, ``model.bin``, ``contract.json``, ``policy.json`` and ``golden.json``, which answer; where
+a model's reasons need it ``background.json``; and for readers ``schema.json`` (JSON Schema of a row) and ``charter.json`` (the
+question). The same parts are the same bytes, on every machine; what depends on the machine or on a key lies beside it
+(`signature`). Loading it runs nobody's code: no pickle, and nothing is written to disk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import polars as pl
 
 from fullcycle.kernel.errors import Corrupt, InputError, TooNew, UnknownKey
 from fullcycle.kernel.record import canonical, digest
-from fullcycle.predictor import archive, parity
+from fullcycle.predictor import archive, parity, signature
 from fullcycle.predictor.background import from_json, table, to_json
 from fullcycle.predictor.contract import Contract, Parsed
 from fullcycle.predictor.contributions import Explanation, explain
@@ -28,7 +29,7 @@ from fullcycle.predictor.scoring import Answer, Scorer
 
 __all__ = ["Answer", "Manifest", "Predictor", "pack"]
 
-VERSION = 1
+VERSION = 2
 PLACE = "bundle"
 _MIB = 1 << 20
 _SIZES = {
@@ -39,7 +40,10 @@ _SIZES = {
     "policy.json": 64 * _MIB,
     "golden.json": 256 * _MIB,
     "background.json": 64 * _MIB,
+    "schema.json": 64 * _MIB,
+    "charter.json": _MIB,
 }
+_ADDED = {"schema.json": 2, "charter.json": 2}  # the version of the bundle that brought a file
 _OPTIONAL = frozenset(["background.json"])
 T = TypeVar("T")
 
@@ -68,12 +72,15 @@ def pack(
     contract: Contract,
     policy: Policy,
     facts: Mapping[str, str],
+    charter: Mapping[str, Any] = {},
     background: pl.DataFrame | None = None,
 ) -> bytes:
     """The bundle of these parts, with golden rows and their answers.
 
     Parameters
     ----------
+    facts : ids of the records that it was made of, and what else is worth knowing.
+    charter : summary of the question that it answers, for readers.
     background : made-up rows that explanations are told against, see :mod:`fullcycle.predictor.background`.
 
     Raises
@@ -93,6 +100,8 @@ def pack(
         "contract.json": canonical(contract),
         "policy.json": canonical(policy),
         "golden.json": msgspec.json.encode(rows, order="sorted"),  # RFC 8785 has no whole numbers of 64 bits
+        "schema.json": msgspec.json.encode(contract.json_schema(), order="sorted"),
+        "charter.json": canonical(dict(charter)),
     }
     if background is not None:
         files["background.json"] = to_json(background, plan.inputs)
@@ -109,6 +118,7 @@ class Predictor(Scorer):
     digest : SHA-256 of the bundle.
     facts : what the manifest says besides.
     background : what explanations are told against, None where the bundle has none.
+    signer : whose key has signed it, ``""`` where no signature was asked for.
     plan, model, contract, policy, decider, columns, classes : its parts.
 
     Examples
@@ -136,6 +146,7 @@ class Predictor(Scorer):
 
     digest: str
     facts: dict[str, str]
+    signer: str
     background: pl.DataFrame | None
 
     def explain(self, values: Mapping[str, Parsed]) -> Explanation:
@@ -144,18 +155,19 @@ class Predictor(Scorer):
         return explain(self.plan, self.model, row, background=self.background)
 
     @classmethod
-    def load(cls, body: bytes, *, digest: str | None = None) -> Predictor:
-        """The predictor in a bundle, after its digests and every golden row were found right.
+    def load(cls, body: bytes, *, digest: str | None = None, signed: signature.Signature | None = None) -> Predictor:
+        """The predictor in a bundle, after its digests, its signature and every golden row were found right, in this order.
 
         Parameters
         ----------
         body : the bundle.
         digest : SHA-256 that it must have, as the release names it.
+        signed : its signature, to be checked against the keys in it that the server trusts.
 
         Raises
         ------
         Corrupt
-            It is not what was packed; the file or golden row is named.
+            It is not what was packed, or not what a trusted key has signed; the file or golden row is named.
         TooNew
             A newer fullcycle packed it.
         UnknownKey
@@ -165,6 +177,7 @@ class Predictor(Scorer):
         if digest is not None and found != digest:
             raise Corrupt("a bundle does not match its digest", place=PLACE, found=found[:12], expected=digest[:12])
         files = archive.unpack(body, _SIZES, place=PLACE)
+        signer = "" if signed is None else _signer(files, signed)
         manifest = _manifest(files)
         plan = _read(files, "plan.json", Plan.from_json)
         model = _read(files, "model.bin", lambda body: load_model(manifest.format, body))
@@ -176,7 +189,7 @@ class Predictor(Scorer):
             parity.verify(predictor, rows)
         except InputError as error:  # they did fit when they were packed
             raise Corrupt("the parts of a bundle do not fit each other", place=PLACE, found=str(error)) from None
-        predictor.digest, predictor.facts = found, manifest.facts
+        predictor.digest, predictor.facts, predictor.signer = found, manifest.facts, signer
         predictor.background = None
         if "background.json" in files:
             predictor.background = _read(files, "background.json", lambda body: from_json(body, plan.inputs))
@@ -186,14 +199,31 @@ class Predictor(Scorer):
 _digest = digest  # the parameter of `load` has the same name
 
 
+def files(body: bytes) -> dict[str, bytes]:
+    """The files of a bundle, by name, as they are written out and signed. Nothing of them is read. Raises Corrupt.
+
+    >>> files(archive.pack({"manifest.json": b"{}"}))
+    {'manifest.json': b'{}'}
+    """
+    return archive.unpack(body, _SIZES, place=PLACE)
+
+
+def _signer(files: Mapping[str, bytes], signed: signature.Signature) -> str:
+    papers = signature.unpack_papers(signed.papers)
+    return signature.verify({**files, **papers}, signed.envelope, signed.trusted).name
+
+
 def _manifest(files: Mapping[str, bytes]) -> Manifest:
     place = f"{PLACE}, manifest.json"
-    if lacking := ", ".join(sorted(set(_SIZES) - _OPTIONAL - set(files))):
-        raise Corrupt("a bundle lacks a file", place=PLACE, expected=lacking)
+    if "manifest.json" not in files:
+        raise Corrupt("a bundle lacks a file", place=PLACE, expected="manifest.json")
     version = _read(files, "manifest.json", msgspec.json.Decoder(_Version).decode).version
     if version > VERSION:
         raise TooNew("the bundle", version, VERSION, place=place)
     manifest = _read(files, "manifest.json", msgspec.json.Decoder(Manifest).decode)
+    wanted = {name for name in _SIZES if _ADDED.get(name, 1) <= version}
+    if differing := ", ".join(sorted((wanted ^ set(files)) - _OPTIONAL)):
+        raise Corrupt("a bundle has other files than its version", place=PLACE, found=differing)
     for name, body in sorted(files.items()):
         if name != "manifest.json" and digest(body) != manifest.files.get(name):
             found, expected = digest(body)[:12], manifest.files.get(name, "none")[:12]

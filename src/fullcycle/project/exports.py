@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from fullcycle.data.records import Dataset
+from fullcycle.deployment.records import Release
 from fullcycle.development.records import Model
 from fullcycle.kernel.blobs import get_record, write_aside
+from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.record import Record
 from fullcycle.project.folder import Project
 from fullcycle.scoping.records import Charter
@@ -121,7 +123,36 @@ def card(project: Project, model: Callable[[], Model], folder: Path) -> list[Pat
     ]
 
 
+def bundle(project: Project, release: Callable[[], Release], folder: Path) -> list[Path]:
+    """The bundle's files, its papers, and the signature over all of them, which the model_signing tool can verify too.
+
+    Raises
+    ------
+    InputError
+        The release has not been signed: it never served in this environment.
+    """
+    from fullcycle.predictor import bundle as packed
+    from fullcycle.predictor import signature
+    from fullcycle.project.keys import signed
+
+    made = release()
+    found = signed(project.journal.read(), project.scope, made.id)
+    if found is None:
+        mend = "deploy it first: fullcycle deploy"
+        raise InputError("the release was not signed here", place=str(project.scope), found=made.id[:12], mend=mend)
+    envelope, papers = (project.blobs.get(name) for name in found)
+    files = {**packed.files(project.blobs.get(made.bundle)), **signature.unpack_papers(papers)}
+    target = folder / f"bundle-{made.id[:12]}"
+    for path in target.glob("*"):  # a file of an earlier export would not be signed
+        path.unlink()
+    for name, body in sorted(files.items()):
+        write_aside(target / name, body)
+    write_aside(target / signature.FILE, envelope)
+    return [target / signature.FILE, *(target / name for name in sorted(files))]
+
+
 EXPORTS: dict[str, Export] = {
+    "bundle": Export("the bundle of the release as a folder, with its papers and signature", bundle, of=Release),
     "card": Export("the model card, as HTML, and as Markdown for the Hugging Face hub", card, of=Model),
     "croissant": Export("the rows as Parquet, with metadata of Croissant 1.1", croissant),
     "datasheet": Export("the datasheet, as HTML and Markdown", datasheet),

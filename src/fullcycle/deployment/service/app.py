@@ -175,6 +175,10 @@ class Service:
 
         return endpoint
 
+    def refused(self, status: int) -> None:
+        """Count a request that was refused before it came here."""
+        self.metrics.errors[status] += 1
+
     def _problem(self, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
         self.metrics.errors[problem.status] += 1
         return problem.response(headers)

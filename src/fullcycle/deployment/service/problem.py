@@ -16,13 +16,17 @@ SHOWN = 100  # failures that are listed; the rest is counted
 
 CODES = {
     400: "not-json",
+    401: "unauthorized",
+    403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
     408: "too-slow",
     409: "id-reused",
+    411: "length-required",
     413: "too-large",
     415: "media-type",
     422: "rows-not-answered",
+    429: "too-often",
     500: "internal",
     503: "unavailable",
 }

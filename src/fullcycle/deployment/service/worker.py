@@ -19,9 +19,12 @@ from pathlib import Path
 import msgspec
 import uvicorn
 
+from fullcycle.deployment.access import FILE as ACCESS
+from fullcycle.deployment.service.access import Guard
 from fullcycle.deployment.service.app import Service
 from fullcycle.deployment.service.connection import Connection
 from fullcycle.deployment.service.routing import Routing
+from fullcycle.deployment.service.tls import Tls
 from fullcycle.kernel.errors import FullcycleError
 
 READY = b"ready\n"
@@ -53,9 +56,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fullcycle worker")
     parser.add_argument("route", type=Path)
     parser.add_argument("--fd", type=int, required=True)
+    for name in Tls.__struct_fields__:
+        parser.add_argument(f"--tls-{name}", default="")
     options = parser.parse_args(arguments)
     try:
         service = Service(Routing(options.route))
+        guard = Guard(service.app(), options.route.parent / ACCESS, refused=service.refused)
     except FullcycleError as error:
         _say(msgspec.json.encode({**error.facts(), "exit": error.exit_code}) + b"\n")
         return error.exit_code
@@ -63,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     gc.collect()
     gc.freeze()  # what was loaded stays: no collection need look at it again
     config = uvicorn.Config(
-        service.app(),
+        guard,
         http=Connection,
         log_config=None,
         access_log=False,
@@ -73,6 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
         lifespan="on",
         timeout_keep_alive=75,  # longer than most clients keep a connection, so that it is they who close it
         timeout_graceful_shutdown=DRAIN,
+        **Tls(options.tls_certificate, options.tls_key, options.tls_clients).options(),
     )
     server = Server(config)
     threading.Thread(target=_stop_when_alone, args=(server,), daemon=True).start()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from fullcycle.deployment.service.tls import NONE, Tls
 from fullcycle.kernel.errors import FullcycleError, InputError, OutsideError
 
 QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
@@ -33,6 +34,7 @@ class Address(msgspec.Struct, frozen=True):
     host: str
     port: int
     workers: tuple[int, ...]
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
@@ -41,7 +43,7 @@ class Address(msgspec.Struct, frozen=True):
         >>> Address("::1", 8000, ()).url
         'http://[::1]:8000'
         """
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 def serve(
@@ -51,6 +53,7 @@ def serve(
     workers: int = 1,
     *,
     ready: Callable[[Address], None] | None = None,
+    tls: Tls = NONE,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are then answered. Call it in the main thread.
 
@@ -60,16 +63,18 @@ def serve(
     port : 0 for any that is free.
     workers : processes that share the port.
     ready : called once, when all of them answer.
+    tls : certificate and key, where it speaks HTTPS.
 
     Raises
     ------
     OutsideError : the port is in use, or a worker cannot start.
-    InputError : nothing is deployed, or fewer than one worker.
+    InputError : nothing is deployed, or fewer than one worker; or certificate and key do not fit each other.
     """
+    tls.check()
     if workers < 1:
         raise InputError("a service needs a worker", found=workers, expected="1 or more")
     with listening(host, port) as listener:
-        asyncio.run(_Crew(path, listener, workers, ready).run())
+        asyncio.run(_Crew(path, listener, workers, ready, tls).run())
 
 
 @contextlib.contextmanager
@@ -113,9 +118,9 @@ class _Crew:
     """The workers of one service."""
 
     def __init__(
-        self, path: Path, listener: socket.socket, workers: int, ready: Callable[[Address], None] | None
+        self, path: Path, listener: socket.socket, workers: int, ready: Callable[[Address], None] | None, tls: Tls
     ) -> None:
-        self._path, self._listener, self._ready = path, listener, ready
+        self._path, self._listener, self._ready, self._tls = path, listener, ready, tls
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._waiting = set(range(workers))  # places whose worker has not answered yet
         self._failed: FullcycleError | None = None
@@ -162,6 +167,7 @@ class _Crew:
             str(self._path),
             "--fd",
             str(number),
+            *self._tls.arguments(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             pass_fds=(number,),
@@ -184,7 +190,8 @@ class _Crew:
 
     def _address(self) -> Address:
         host, port = self._listener.getsockname()[:2]
-        return Address(host, port, tuple(self._processes[place].pid for place in sorted(self._processes)))
+        pids = tuple(self._processes[place].pid for place in sorted(self._processes))
+        return Address(host, port, pids, "https" if self._tls.certificate else "http")
 
 
 async def _end(process: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
