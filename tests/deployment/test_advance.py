@@ -113,7 +113,7 @@ def test_the_same_model_twice_500_times() -> None:
 
 def _same(runs: int) -> None:
     for rules in (AB, CANARY):
-        found = Counter(simulate(rules, seed=seed, days=35, per_day=400, entities=900)[0].move for seed in range(runs))
+        found = Counter(simulate(rules, seed=seed, days=28, per_day=300, entities=700)[0].move for seed in range(runs))
         assert found["promote"] <= 0.05 * runs
         assert found["roll back"] <= 0.01 * runs
         assert found["hold"] >= 0.9 * runs  # groups of the right size do not alarm

@@ -48,7 +48,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing is deployed"):
         read_serving(tmp_path / "elsewhere" / "route.json")
     with pytest.raises(TooNew):
-        parse_serving(canonical(here.serving).replace(b'"version":1', b'"version":2'), place="")
+        parse_serving(canonical(here.serving).replace(b'"version":2', b'"version":3'), place="")
     with pytest.raises(Corrupt):
         parse_serving(canonical(here.serving)[:-9], place="")
     (tmp_path / "entity.key").write_bytes(b"")

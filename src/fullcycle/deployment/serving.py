@@ -8,6 +8,7 @@ import msgspec
 
 from fullcycle.deployment.answer import Answerer
 from fullcycle.deployment.rollout import check_route
+from fullcycle.deployment.split import Shadow, SplitAnswerer
 from fullcycle.kernel.blobs import write_aside
 from fullcycle.kernel.errors import Corrupt, InputError, OutsideError, TooNew
 from fullcycle.kernel.record import canonical, digest
@@ -17,7 +18,7 @@ from fullcycle.predictor.bundle import Predictor
 from fullcycle.traffic.append import Mode
 from fullcycle.traffic.schema import scope_folder
 
-VERSION = 1
+VERSION = 2  # 1 knew no shadow
 FILE = "route.json"
 
 
@@ -181,29 +182,40 @@ def read_key(path: Path, serving: Serving) -> bytes:
     return key
 
 
-def load_predictor(path: Path, serving: Serving) -> Predictor:
-    """The predictor of the release that serves, verified.
+def load_predictor(path: Path, serving: Serving, release: str | None = None) -> Predictor:
+    """The predictor of *release*, by default of the champion, verified.
 
     Raises
     ------
-    InputError : the route names no bundle.
+    InputError : the route names no bundle of it.
     OutsideError : the bundle cannot be read; ``Corrupt`` where it is not what the release names.
     """
-    if not serving.bundle:
+    name = serving.bundles.get(serving.route.champion if release is None else release, "")
+    if not name:
         raise InputError("no release serves, and none has", place=str(path), mend="deploy a release: fullcycle deploy")
-    place = bundle_path(path, serving.bundle)
+    place = bundle_path(path, name)
     try:
         body = place.read_bytes()
     except OSError as error:
         raise OutsideError("cannot read the bundle", place=str(place), found=error.strerror or "") from error
-    return Predictor.load(body, digest=serving.bundle)
+    return Predictor.load(body, digest=name)
 
 
 def load_answerer(path: Path, serving: Serving) -> Answerer:
     """All that is needed to answer rows; errors as :func:`load_predictor` and :func:`read_key`."""
-    return Answerer(
-        load_predictor(path, serving),
-        serving.route,
+    route, scope, entity, time = serving.route, serving.scope, serving.entity, serving.time
+    key = read_key(path, serving)
+    if not route.challengers:
+        return Answerer(load_predictor(path, serving), route, scope=scope, entity=entity, time=time, key=key)
+    predictors = {name: load_predictor(path, serving, name) for name in (route.champion, *route.challengers)}
+    return SplitAnswerer(predictors, route, scope=scope, entity=entity, time=time, key=key)
+
+
+def load_shadow(path: Path, serving: Serving) -> Shadow:
+    """What answers in the shadow; errors as :func:`load_answerer`."""
+    return Shadow(
+        load_predictor(path, serving, serving.route.shadow),
+        serving.route.shadow,
         scope=serving.scope,
         entity=serving.entity,
         time=serving.time,

@@ -109,4 +109,5 @@ def _decide(cycle: Cycle, log: SegmentWriter, loaded: dict[int, Answerer], start
     if generation not in loaded:
         loaded.clear()
         loaded[generation] = answerer(cycle.project)
-    log.write_sealed(name, loaded[generation].frame(cycle.history.arriving(start, end), micros(start)).decisions)
+    found = loaded[generation].frame(cycle.history.arriving(start, end), micros(start))
+    log.write_sealed(name, [*found.decisions, *found.shadows])

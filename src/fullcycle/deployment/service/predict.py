@@ -102,10 +102,13 @@ async def predict(body: bytes, answerer: Answerer, log: TrafficLog, metrics: Met
         predictions = await _logged(answers, failures, request.partial, log, now)
         for one in predictions:
             metrics.predictions[one.variant] += 1
-    policy, model = answerer.predictor.policy, answerer.predictor.model
-    if policy.task == "clustering":
-        return Predictions(answerer.route.champion, as_clusters(predictions, model), failures)
-    return Predictions(answerer.route.champion, with_conformal(predictions, policy), failures)
+    releases = {answer.id: answer.logged.release for _, answer in answers}
+    by = [answerer.predictor_of(releases[it.id]) for it in predictions]
+    if answerer.predictor.policy.task == "clustering":
+        clusters = [as_clusters([it], one.model)[0] for it, one in zip(predictions, by, strict=True)]
+        return Predictions(answerer.route.champion, clusters, failures)
+    shown = [with_conformal([it], one.policy)[0] for it, one in zip(predictions, by, strict=True)]
+    return Predictions(answerer.route.champion, shown, failures)
 
 
 def as_clusters(predictions: list[Prediction], model: ModelFormat) -> list[ClusterPrediction]:
