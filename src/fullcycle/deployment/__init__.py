@@ -5,6 +5,7 @@ from __future__ import annotations
 from fullcycle.data.records import Dataset
 from fullcycle.deployment.compare import non_inferior
 from fullcycle.deployment.records import Release
+from fullcycle.deployment.rules import steps_of
 from fullcycle.deployment.settings import Deployment
 from fullcycle.development.records import Model
 from fullcycle.kernel.blobs import Blobs
@@ -17,7 +18,7 @@ from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
 
-@step("deployment.make", version=3, libraries=("lightgbm", "numpy"))
+@step("deployment.make", version=4, libraries=("lightgbm", "numpy"))
 def make(
     *,
     charter: Charter,
@@ -40,7 +41,8 @@ def make(
 
     Raises
     ------
-    InputError : plan, model, contract and policy do not fit each other; or a clustering is to have a control group.
+    InputError : plan, model, contract and policy do not fit each other; a clustering is to have a control group; or the steps
+        are none.
     Corrupt : a blob is not what its digest says, or the bundle does not answer its golden rows.
     """
     if charter.task == "clustering" and settings.control:
@@ -50,6 +52,7 @@ def make(
             found=settings.control,
             mend="take it out",
         )
+    steps = steps_of(settings)
     plan, fitted = Plan.from_json(blobs.get(model.plan)), load(model.format, blobs.get(model.fitted))
     facts = {"model": model.id, "dataset": dataset.id, "charter": charter.id}
     body = pack(plan=plan, model=fitted, contract=dataset.contract, policy=model.policy, facts=facts)
@@ -62,7 +65,7 @@ def make(
         parents=(model.id, dataset.id, charter.id),
         bundle=blobs.put(body),
         strategy=settings.strategy,
-        steps=(1.0,),
+        steps=steps,
         control=settings.control,
         replaces="" if champion is None else champion.id,
         findings=tuple(findings),
