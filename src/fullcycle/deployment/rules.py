@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 from fullcycle.deployment.advance import Rules
@@ -31,7 +32,7 @@ def steps_of(settings: Deployment) -> tuple[float, ...]:
     (0.3, 1.0)
     """
     steps = settings.steps or STEPS[settings.strategy]
-    grows = all(low < high for low, high in zip(steps, steps[1:], strict=False))
+    grows = all(low < high for low, high in itertools.pairwise(steps))
     if not grows or steps[0] < 0 or steps[-1] != 1:
         raise _no_steps(steps, "shares that grow to 1, such as [0.01, 0.05, 0.25, 1.0]")
     if (settings.strategy == "direct") != (len(steps) == 1):

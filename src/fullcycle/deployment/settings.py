@@ -27,7 +27,7 @@ class Guardrails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     latency_p99: Annotated[
         str | None,
         Meta(
-            description="of a hundred rows, one more of the challenger's than of the champion's may be slower; by default that of [scoping.limits]"
+            description="what one row in a hundred may take longer than, beside the champion; by default that of [scoping.limits]"
         ),
     ] = None
     value: Annotated[
@@ -45,7 +45,7 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     strategy: Annotated[
         Literal["direct", "shadow", "canary", "ab"],
         Meta(
-            description="direct: the new release takes all traffic at once; shadow: it answers without being heard first; canary: its share grows in steps; ab: it has one share until it is proven better"
+            description="direct: a new release takes all traffic at once; shadow: it answers unheard; canary: in steps; ab: one share"
         ),
     ] = "direct"
     steps: Annotated[
