@@ -6,7 +6,7 @@ import pytest
 
 from fullcycle.deployment.rollout import assign, check_route, control_salt
 from fullcycle.kernel.errors import InputError
-from fullcycle.kernel.state import Route, Share
+from fullcycle.kernel.state import Route
 
 from .bundles import route
 
@@ -42,7 +42,6 @@ def test_a_project_draws_its_own_group() -> None:
     assert both[0] != both[1]
 
 
-def test_a_route_with_two_releases_is_refused() -> None:
-    shares = (Share(release="r1", share=0.9), Share(release="r2", share=0.1))
-    with pytest.raises(InputError, match="more than one release"):
-        check_route(Route(shares=shares))
+def test_a_control_share_outside_0_and_1_is_refused() -> None:
+    with pytest.raises(InputError, match="not a control share"):
+        check_route(Route(control=1.0))

@@ -35,6 +35,7 @@ COMMANDS = {
     "outcomes": "import what really happened",
     "label": "rows for people to label, and what they said",
     "export": "the data and its contract for other tools and people",
+    "watch": "the loop: outcomes, monitoring, roll-out and review, on schedule",
     "replay": "the whole loop over history, on its own timeline",
     "rollback": "let the release before serve again",
     "token": "create, list and revoke tokens",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @click.option("--to", "wanted", metavar="RELEASE", help="The release that serves again; by default the one before.")
 @waits
 def command(session: Session, wanted: str | None, wait: float) -> None:
-    """Let the release before serve again, at once. Only one that served here before, and so passed its gates, can."""
+    """Let the release before serve again, at once: in a rollout the champion alone. Only one that served here before, and so passed
+    its gates, can."""
     from fullcycle.kernel.state import Route, Share
 
     session.allowed("deploy")
@@ -35,8 +36,10 @@ def _choose(session: Session, wanted: str | None) -> str:
     """The release to go back to."""
     from fullcycle.kernel.errors import InputError
 
-    served = [route.champion for route in session.state.routes(session.project.scope)]
-    now = served[-1] if served else ""
+    routes = session.state.routes(session.project.scope)
+    served = [route.champion for route in routes]
+    tried = bool(routes) and bool(routes[-1].challengers)  # then the champion alone is what served before
+    now = served[-1] if served and not tried else ""
     before = [release for release in served if release and release != now]
     if wanted is not None:
         chosen = session.record(wanted).id

@@ -46,6 +46,7 @@ def command(session: Session) -> None:
             "erased": erased,
             "gates": gates,
             "route": route,
+            "rollout": _step(session, route),
             "waiting": waiting,
         },
         f"{scope} at {local(at, zone):%Y-%m-%d %H:%M} {zone}" if at else f"{scope}, not begun",
@@ -56,6 +57,7 @@ def command(session: Session) -> None:
         else "gates    none yet",
         *(f"         {sentence(gate)}" for gate in stopped),
         f"route    {_route(route)}",
+        *_rollout(session, route),
         *(
             f"waiting  {one['thing']} {one['record'][:12]} for {one['role']}: {' or '.join(one['members'])}"
             for one in waiting
@@ -105,9 +107,32 @@ def _route(route: Route) -> str:
     if not route.generation:
         return "nothing serves yet"
     shares = (
-        ", ".join(f"{share.release[:12] or 'today’s rule'} {share.share:.0%}" for share in route.shares)
-        or "today’s rule"
+        ", ".join(f"{it.release[:12] or 'today’s rule'} {100 * it.share:.4g}%" for it in route.shares) or "today’s rule"
     )
-    return f"generation {route.generation}: {shares}" + (
-        f", control group {route.control:.0%}" if route.control else ""
-    )
+    shadow = f", {route.shadow[:12]} in the shadow" if route.shadow else ""
+    control = f", control group {route.control:.0%}" if route.control else ""
+    return f"generation {route.generation}: {shares}{shadow}{control}"
+
+
+def _step(session: Session, route: Route) -> dict[str, Any] | None:
+    """Where a rollout stands; None where nothing is rolled out."""
+    from fullcycle.loop.steps import share_of
+
+    if not route.challengers:
+        return None
+    release = cast("Release", session.record(route.challengers[0]))
+    return {
+        "champion": route.champion,
+        "challenger": release.id,
+        "strategy": release.strategy,
+        "step": release.steps.index(share_of(route)) + 1,
+        "steps": list(release.steps),
+    }
+
+
+def _rollout(session: Session, route: Route) -> list[str]:
+    step = _step(session, route)
+    if step is None:
+        return []
+    shares = " → ".join(f"{100 * share:.4g}%" for share in step["steps"])
+    return [f"rollout  {step['strategy']}, step {step['step']} of {shares}; 'fullcycle watch' goes on with it"]

@@ -8,6 +8,7 @@ from fullcycle.data.records import Dataset
 from fullcycle.deployment import compatibility
 from fullcycle.deployment.compare import compared, has_to_be_better
 from fullcycle.deployment.records import Release
+from fullcycle.deployment.rules import steps_of
 from fullcycle.deployment.settings import Deployment
 from fullcycle.development.records import Model
 from fullcycle.kernel.blobs import Blobs
@@ -50,7 +51,8 @@ def make(
 
     Raises
     ------
-    InputError : plan, model, contract and policy do not fit each other; or a clustering is to have a control group.
+    InputError : plan, model, contract and policy do not fit each other; a clustering is to have a control group; or the steps
+        are none.
     Corrupt : a blob is not what its digest says, or the bundle does not answer its golden rows.
     """
     if charter.task == "clustering" and settings.control:
@@ -60,6 +62,7 @@ def make(
             found=settings.control,
             mend="take it out",
         )
+    steps = steps_of(settings)
     plan, fitted = Plan.from_json(blobs.get(model.plan)), load(model.format, blobs.get(model.fitted))
     facts = {"model": model.id, "dataset": dataset.id, "charter": charter.id}
     sketches = {name: profile.sketch for name, profile in dataset.profile.items()}
@@ -88,7 +91,7 @@ def make(
         parents=(model.id, dataset.id, charter.id),
         bundle=blobs.put(body),
         strategy=settings.strategy,
-        steps=(1.0,),
+        steps=steps,
         control=settings.control,
         replaces="" if champion is None else champion.id,
         findings=tuple(findings),

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from fullcycle.deployment.rollout import assign, check_route, control_salt
 from fullcycle.deployment.rows import RowText, text_digest
-from fullcycle.kernel.errors import ColumnMissing
+from fullcycle.kernel.errors import ColumnMissing, InputError
 from fullcycle.kernel.scope import Scope
 from fullcycle.kernel.state import Route
 from fullcycle.predictor.bundle import Predictor
 from fullcycle.predictor.contract import ColumnRule, Contract, Failure, Parsed
 from fullcycle.predictor.days import local_days
+from fullcycle.predictor.policy import Decider
 from fullcycle.predictor.todays_rule import UNKNOWN
 from fullcycle.traffic.schema import Decision, decision_digest, entity_hash
 
@@ -41,6 +42,7 @@ class Answer(msgspec.Struct, frozen=True):
     decision : the action, the number decided on, or the code of the cluster.
     score : the model's number, one per class, or the distance to each cluster; ``None`` in the control group, which must not act on it.
     logged : the row of the traffic log; it keeps the score of a control row too.
+    asked : the row itself, where a shadow is to answer it too.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Answer(msgspec.Struct, frozen=True):
     score: float | list[float] | None
     variant: str
     logged: Decision
+    asked: Mapping[str, object] | None = None
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -59,11 +62,13 @@ class Answered(msgspec.Struct, frozen=True):
         and score; the good rows in their order.
     decisions : rows of the traffic log, one for each answer.
     rejected : the other rows as they were, with ``rejected_row`` (position) and ``reasons`` (column, found, expected).
+    shadows : what a shadow would have answered: rows of the traffic log, too.
     """
 
     answers: pl.DataFrame
     decisions: list[Decision]
     rejected: pl.DataFrame
+    shadows: list[Decision] = []
 
 
 class Answerer:
@@ -76,22 +81,35 @@ class Answerer:
     scope : where the answers are logged.
     entity, time : the columns that say what a row is about and when the prediction is made.
     key : under which entities are hashed.
+    decider : by default the predictor's.
 
     Raises
     ------
-    InputError : the route cannot be followed.
+    InputError : the route cannot be followed, or has challengers: see `fullcycle.deployment.split`.
 
     Notes
     -----
     Capacity per day (``actions_per_day``) holds within a table; single rows, which do not know of each other, are not capped.
     """
 
-    def __init__(self, predictor: Predictor, route: Route, *, scope: Scope, entity: str, time: str, key: bytes) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        route: Route,
+        *,
+        scope: Scope,
+        entity: str,
+        time: str,
+        key: bytes,
+        decider: Decider | None = None,
+    ) -> None:
         check_route(route)
+        if route.challengers:
+            raise InputError("one release cannot answer for several", found=len(route.challengers), expected=0)
         self.predictor, self.route, self.scope = predictor, route, scope
         self._entity, self._time, self._key = entity, time, key
         self.contract = with_time(predictor.contract, time)
-        self._decider = predictor.decider
+        self._decider = decider or predictor.decider
         self._check, self._run, self._score = self.contract.compile(), predictor.plan.compile(), predictor.model.score
         self._text = RowText(self.contract.columns, leave_out=(entity,))
         self._salt = control_salt(scope.project)
@@ -100,6 +118,14 @@ class Answerer:
         self._follows_rule = self._acts or bool(route.control) or not route.champion
         # a column called "id" that the model or the entity uses is not the client's key
         self.has_ids = entity != "id" and "id" not in self.contract.kinds
+
+    def predictor_of(self, release: str) -> Predictor:
+        """The predictor of one of the releases that serve: here there is one."""
+        return self.predictor
+
+    def contract_of(self, release: str) -> Contract:
+        """The contract under which such a release reads rows: a value may be a category to one of them and unknown to another."""
+        return self.contract
 
     def row(self, row: Mapping[str, object], at: int) -> Answer | list[Failure]:
         """The answer to one row of JSON, or what is wrong with it. *at* is the time of the answer, in µs UTC."""

@@ -105,7 +105,7 @@ def predict_file(path: Path, serving: Serving, source: Path, target: Path, *, at
     found = _answered(answerer, frame, broken, micros(at))
     segment = _segment_name(body, serving)
     log = SegmentWriter(traffic_folder(path, serving), mode="durable")
-    logged = log.write_sealed(segment, found.decisions)
+    logged = log.write_sealed(segment, [*found.decisions, *found.shadows])
     places = set(found.rejected["rejected_row"].to_list())
     kept = [position for position in range(frame.height) if position not in places]
     write_rows(_output(frame[kept], serving, found), target)
@@ -155,6 +155,8 @@ def _segment_name(body: bytes, serving: Serving) -> str:
         "control": serving.route.control,
         "bundle": serving.bundle,
     }
+    if serving.route.challengers:
+        facts |= {"shares": serving.route.shares, "shadow": serving.route.shadow, "bundles": serving.bundles}
     return f"batch-{hashlib.sha256(canonical(facts)).hexdigest()[:40]}"
 
 

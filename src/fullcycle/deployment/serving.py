@@ -11,6 +11,7 @@ import msgspec
 
 from fullcycle.deployment.answer import Answerer
 from fullcycle.deployment.rollout import check_route
+from fullcycle.deployment.split import Shadow, SplitAnswerer
 from fullcycle.kernel.blobs import write_aside
 from fullcycle.kernel.errors import Corrupt, InputError, OutsideError, TooNew
 from fullcycle.kernel.keys import read_trusted
@@ -22,7 +23,7 @@ from fullcycle.predictor.signature import Signature
 from fullcycle.traffic.append import Mode
 from fullcycle.traffic.schema import scope_folder
 
-VERSION = 2
+VERSION = 2  # 1 knew no shadow
 FILE = "route.json"
 KEYS = "keys.json"
 PRODUCTION = "production"
@@ -233,29 +234,31 @@ def read_key(path: Path, serving: Serving) -> bytes:
     return key
 
 
-def load_predictor(path: Path, serving: Serving) -> Predictor:
-    """The bundle that serves, verified: its digest, its signature by a key that this server trusts, its golden rows.
+def load_predictor(path: Path, serving: Serving, release: str | None = None) -> Predictor:
+    """The predictor of *release*, by default of the champion, verified: its digest, its signature by a key that this server trusts,
+    its golden rows.
 
     Without a list of trusted keys nothing can be checked against it: in production that is refused, elsewhere the digest is enough.
 
     Raises
     ------
-    InputError : the route names no bundle.
+    InputError : the route names no bundle of it.
     OutsideError : the bundle cannot be read; ``Corrupt`` where it is not what the release names, or not what a trusted key has signed.
     """
-    if not serving.bundle:
+    name = serving.bundles.get(serving.route.champion if release is None else release, "")
+    if not name:
         raise InputError("no release serves, and none has", place=str(path), mend="deploy a release: fullcycle deploy")
-    body = _read(bundle_path(path, serving.bundle), "the bundle")
-    return Predictor.load(body, digest=serving.bundle, signed=_signature(path, serving))
+    body = _read(bundle_path(path, name), "the bundle")
+    return Predictor.load(body, digest=name, signed=_signature(path, serving, name))
 
 
-def _signature(path: Path, serving: Serving) -> Signature | None:
-    """What proves the bundle; None where nothing asks for it."""
+def _signature(path: Path, serving: Serving, name: str) -> Signature | None:
+    """What proves the bundle *name*; None where nothing asks for it."""
     keys = keys_path(path)
     if not keys.exists() and serving.scope.environment != PRODUCTION:
         return None
-    envelope = _read(signature_path(path, serving.bundle), "the signature of the bundle")
-    papers = _read(papers_path(path, serving.bundle), "the papers of the bundle")
+    envelope = _read(signature_path(path, name), "the signature of the bundle")
+    papers = _read(papers_path(path, name), "the papers of the bundle")
     return Signature(envelope, papers, read_trusted(keys))
 
 
@@ -268,9 +271,19 @@ def _read(place: Path, what: str) -> bytes:
 
 def load_answerer(path: Path, serving: Serving) -> Answerer:
     """All that is needed to answer rows; errors as :func:`load_predictor` and :func:`read_key`."""
-    return Answerer(
-        load_predictor(path, serving),
-        serving.route,
+    route, scope, entity, time = serving.route, serving.scope, serving.entity, serving.time
+    key = read_key(path, serving)
+    if not route.challengers:
+        return Answerer(load_predictor(path, serving), route, scope=scope, entity=entity, time=time, key=key)
+    predictors = {name: load_predictor(path, serving, name) for name in (route.champion, *route.challengers)}
+    return SplitAnswerer(predictors, route, scope=scope, entity=entity, time=time, key=key)
+
+
+def load_shadow(path: Path, serving: Serving) -> Shadow:
+    """What answers in the shadow; errors as :func:`load_answerer`."""
+    return Shadow(
+        load_predictor(path, serving, serving.route.shadow),
+        serving.route.shadow,
         scope=serving.scope,
         entity=serving.entity,
         time=serving.time,

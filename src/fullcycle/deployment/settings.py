@@ -15,12 +15,52 @@ class Outcomes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
 
 
+class Guardrails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a challenger may not do; each is tested such that it may be looked at all the time."""
+
+    errors: Annotated[
+        float, Meta(description="share of rows on which the challenger may fail where the champion answers", gt=0, lt=1)
+    ] = 0.001
+    rejected_rows: Annotated[
+        float, Meta(description="share of rows that the challenger may refuse where the champion answers", gt=0, lt=1)
+    ] = 0.001
+    latency_p99: Annotated[
+        str | None,
+        Meta(
+            description="what one row in a hundred may take longer than, beside the champion; by default that of [scoping.limits]"
+        ),
+    ] = None
+    value: Annotated[
+        float,
+        Meta(
+            description="with promote = no_worse: money per 1000 decisions by which the challenger may be worth less",
+            ge=0,
+        ),
+    ] = 0.0
+
+
 class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Production."""
 
-    strategy: Annotated[Literal["direct"], Meta(description="direct: the new release takes all traffic at once")] = (
-        "direct"
-    )
+    strategy: Annotated[
+        Literal["direct", "shadow", "canary", "ab"],
+        Meta(
+            description="direct: a new release takes all traffic at once; shadow: it answers unheard; canary: in steps; ab: one share"
+        ),
+    ] = "direct"
+    steps: Annotated[
+        tuple[float, ...],
+        Meta(description="shares by which a release advances, growing to 1; by default those of the strategy"),
+    ] = ()
+    promote: Annotated[
+        Literal["better", "no_worse"],
+        Meta(description="what must be shown of a challenger's value before it takes all traffic"),
+    ] = "better"
+    step_rows: Annotated[int, Meta(description="rows that a challenger answers in a step at least", ge=1)] = 300
+    step_time: Annotated[str, Meta(description="how long a step lasts at least")] = "1d"
+    least_time: Annotated[str, Meta(description="how long a rollout lasts at least")] = "7d"
+    undecided: Annotated[str, Meta(description="after how long people are told that a rollout does not end")] = "60d"
+    guardrails: Annotated[Guardrails, Meta(description="what rolls a challenger back")] = Guardrails()
     control: Annotated[float, Meta(description="share of entities that keeps today's rule", ge=0, lt=1)] = 0.0
     log: Annotated[
         Literal["durable", "process", "buffered"],

@@ -31,24 +31,37 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Attributes
     ----------
     generation : counts up by one with every change.
-    shares : sum to 1; the control share is taken from the traffic before them.
+    shares : sum to 1; the control share is taken from the traffic before them. The champion's is the first, whatever its size;
+        the others are challengers'.
     control : share of entities that keeps today's rule.
     reason : why it changed.
+    shadow : the release that answers beside the others without being heard, ``""`` if none does.
     """
 
     generation: int = 0
     shares: tuple[Share, ...] = ()
     control: float = 0.0
     reason: str = ""
+    shadow: str = ""
 
     @property
     def champion(self) -> str:
-        """The release with the largest share, ``""`` where today's rule serves.
+        """The release that the others are held against, ``""`` where today's rule serves.
 
         >>> Route(shares=(Share(release="ab", share=1.0),)).champion
         'ab'
         """
-        return max(self.shares, key=lambda share: share.share).release if self.shares else ""
+        return self.shares[0].release if self.shares else ""
+
+    @property
+    def challengers(self) -> tuple[str, ...]:
+        """The releases that are tried, one in the shadow too.
+
+        >>> Route(shares=(Share(release="ab", share=0.9), Share(release="cd", share=0.1))).challengers
+        ('cd',)
+        """
+        others = tuple(share.release for share in self.shares[1:])
+        return (*others, self.shadow) if self.shadow else others
 
 
 class State:

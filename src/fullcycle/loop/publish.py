@@ -37,9 +37,10 @@ def publish(project: Project, run: Run, route: Route, charter: Charter, dataset:
     The route with its generation.
     """
     current, _ = run.state.refresh().route(project.scope)
-    if (current.shares, current.control) != (route.shares, route.control):
+    if _followed(current) != _followed(route):
         routed = f"{current.generation + 1}:{route.champion}"
-        run.act("deployment.route", routed, lambda: _route(run, route), inputs=tuple(filter(None, [route.champion])))
+        named = tuple(filter(None, (route.champion, *route.challengers)))
+        run.act("deployment.route", routed, lambda: _route(run, route), inputs=named)
         current, _ = run.state.refresh().route(project.scope)
     serving = _serving(project, run, current, charter, dataset)
     releases = [cast(Release, run.get(name or _last_champion(project, run))) for name in serving.bundles]
@@ -92,6 +93,11 @@ def _published(project: Project, serving: Serving, signed: Mapping[str, Signed])
     return written and path.exists() and read_serving(path) == serving
 
 
+def _followed(route: Route) -> tuple[object, ...]:
+    """What servers see of a route."""
+    return route.shares, route.control, route.shadow
+
+
 def _route(run: Run, route: Route) -> Mapping[str, Any]:
     return {"route": msgspec.to_builtins(run.set_route(route))}
 
@@ -103,13 +109,11 @@ def _serving(project: Project, run: Run, route: Route, charter: Charter, dataset
         if column.known == "after" and column.name not in dataset.derived
     }
     champion = route.champion or _last_champion(project, run)
-    release = run.get(champion)
-    if not isinstance(release, Release):
-        raise TypeError(f"a route names {type(release).__name__}, not a release")
+    bundles = {route.champion: _bundle(run, champion), **{name: _bundle(run, name) for name in route.challengers}}
     return Serving(
         scope=project.scope,
         route=route,
-        bundles={route.champion: release.bundle},
+        bundles=bundles,
         entity=charter.entity,
         time=charter.time,
         zone=charter.timezone,
@@ -120,6 +124,13 @@ def _serving(project: Project, run: Run, route: Route, charter: Charter, dataset
         traffic=os.path.relpath(project.traffic_root, project.serving_path.parent),
         entity_key=os.path.relpath(project.key_path, project.serving_path.parent),
     )
+
+
+def _bundle(run: Run, release: str) -> str:
+    found = run.get(release)
+    if not isinstance(found, Release):
+        raise TypeError(f"a route names {type(found).__name__}, not a release")
+    return found.bundle
 
 
 def _last_champion(project: Project, run: Run) -> str:

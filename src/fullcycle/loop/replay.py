@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import msgspec
-
 from fullcycle.deployment.answer import Answerer
 from fullcycle.kernel.clock import SetClock, day_start, instant
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.record import Record
 from fullcycle.kernel.scope import LIVE
+from fullcycle.loop.arrivals import arrive
 from fullcycle.loop.govern import govern
-from fullcycle.loop.publish import answerer, outcome_reader
+from fullcycle.loop.publish import answerer
+from fullcycle.loop.rolling import roll
 from fullcycle.loop.stages import Cycle, Progress, silent
 from fullcycle.project import Project
 from fullcycle.project.stages import heads
@@ -27,7 +27,7 @@ def replay(
     project: Project, start: datetime, end: datetime, *, workers: int | None = None, progress: Progress = silent
 ) -> dict[str, Record]:
     """Scope, develop and release as of *start*; then each day until *end*: outcomes arrive, health and verdict are made
-    where they are due, what the verdict asks for is done, and the day is decided.
+    where they are due, what the verdict asks for is done, a rollout goes on as its traffic tells, and the day is decided.
 
     Killed at any moment and run again, it goes on where it was, to the same records.
 
@@ -51,12 +51,14 @@ def replay(
         for place, (before, day, after) in enumerate(days):
             clock.set(day)
             progress(f"replaying {day:%Y-%m-%d}", place, len(days))
-            _arrive(cycle, log, before, day)
+            arrive(cycle, log, before, day)
             govern(cycle)
+            roll(cycle)
             _decide(cycle, log, loaded, day, after)
         clock.set(end)
-        _arrive(cycle, log, days[-1][1], end)
+        arrive(cycle, log, days[-1][1], end)
         govern(cycle)
+        roll(cycle)
     cycle.run.act("loop.replay", instant(end), lambda: {"days": len(days)})
     progress("replayed", len(days), len(days))
     return {kind: cycle.run.get(id) for kind, id in heads(cycle.run.state.refresh(), project.scope).items()}
@@ -86,20 +88,6 @@ def _days(start: datetime, end: datetime, zone: str) -> Iterator[Day]:
         before, day = day, after
 
 
-def _arrive(cycle: Cycle, log: SegmentWriter, before: datetime, now: datetime) -> None:
-    """Outcomes that became known since the day before; a clustering has none."""
-    if not cycle.history.target:
-        return
-    name = f"outcomes-{micros(now)}"
-    if not log.holds(name):
-        rows, rejected = outcome_reader(cycle.project).read_frame(
-            cycle.history.outcomes(before, now), received=micros(now)
-        )
-        if rejected:
-            raise InputError("an outcome of the history cannot be read", found=str(rejected[0].failure))
-        log.write_sealed(name, [msgspec.structs.replace(row, received=row.at) for row in rows])
-
-
 def _decide(cycle: Cycle, log: SegmentWriter, loaded: dict[int, Answerer], start: datetime, end: datetime) -> None:
     """The day's decisions, under the route that serves; its bundle is loaded once."""
     name = f"decisions-{micros(start)}"
@@ -109,4 +97,5 @@ def _decide(cycle: Cycle, log: SegmentWriter, loaded: dict[int, Answerer], start
     if generation not in loaded:
         loaded.clear()
         loaded[generation] = answerer(cycle.project)
-    log.write_sealed(name, loaded[generation].frame(cycle.history.arriving(start, end), micros(start)).decisions)
+    found = loaded[generation].frame(cycle.history.arriving(start, end), micros(start))
+    log.write_sealed(name, [*found.decisions, *found.shadows])

@@ -19,10 +19,11 @@ from fullcycle.development.records import Model, Trial
 from fullcycle.kernel.clock import duration
 from fullcycle.kernel.errors import Waiting
 from fullcycle.kernel.record import Record
-from fullcycle.kernel.state import Route, Share
+from fullcycle.kernel.state import Route
 from fullcycle.loop import gates, signatures
 from fullcycle.loop.publish import publish
 from fullcycle.loop.rooms import Progress, Rooms, Served, Window, silent
+from fullcycle.loop.steps import begin
 from fullcycle.loop.tracking import track
 from fullcycle.monitoring.alerts import CHANNELS, Alert, alert_of
 from fullcycle.monitoring.records import Health
@@ -66,7 +67,7 @@ class Cycle(Rooms):
         return model
 
     def deploy(self, charter: Charter, dataset: Dataset, model: Model, *, breaking: bool = False) -> Release:
-        """The Release of *model*, serving all traffic of this scope.
+        """The Release of *model*, serving in this scope as its strategy says.
 
         Parameters
         ----------
@@ -87,12 +88,15 @@ class Cycle(Rooms):
         return release
 
     def serve(self, charter: Charter, dataset: Dataset, release: Release) -> None:
-        """Let *release* serve, once its gates have passed and production's signatures are there; errors as :meth:`deploy`."""
+        """Let *release* serve, once its gates have passed and production's signatures are there; errors as :meth:`deploy`.
+
+        Where a champion serves, it begins by the first step of its strategy; a rollout that is under way goes on.
+        """
         gates.require(release, self.run.state)
         if self.project.scope.environment == signatures.PRODUCTION:
             signatures.require(self.run.state.refresh().entries, charter, release, self.clock.now())
-        shares = (Share(release=release.id, share=1.0),)
-        self.route(Route(shares=shares, control=release.control, reason="deploy"), charter, dataset)
+        route = begin(self.run, self.project.scope, self.settings.deployment, charter, release)
+        self.route(route, charter, dataset)
 
     def route(self, route: Route, charter: Charter, dataset: Dataset) -> None:
         """Let *route* serve, once, and tell servers."""

@@ -16,7 +16,7 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    health : id of the record that says so.
+    health : id of the record that it is about: a Health, or the Release whose rollout is told of.
     start, end : the window, ISO 8601.
     failed : a sentence for each finding that failed.
     """

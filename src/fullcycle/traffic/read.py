@@ -101,6 +101,20 @@ class Traffic:
         frame, counts = match(decisions, outcomes, elsewhere=elsewhere)
         return frame.sort([*CONTENT, "id"]), counts
 
+    def answered(self, since: datetime, as_of: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Every answer given in ``since <= at <= as_of``, those of a shadow too; and those that count, matched as `read` does.
+
+        Raises
+        ------
+        InputError : a time has no zone.
+        Corrupt : rows are gone.
+        """
+        cut = self.cut(None, None, as_of)
+        begun = micros(since)
+        answers = self._rows("decisions", cut, pl.col("at").is_between(begun, cut.as_of)).collect()
+        outcomes = self._rows("outcomes", cut, pl.col("received").is_between(begun, cut.as_of)).collect()
+        return answers, match(answers, outcomes)[0]
+
     def decision(self, id: str) -> Traced:
         """One answer and what came of it, for tracing; the first answer where the id was used again.
 

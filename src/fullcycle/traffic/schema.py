@@ -29,13 +29,16 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="
     time : prediction time, in µs UTC.
     at : when it was answered, in µs UTC.
     release : id of the release that answered.
-    variant : ``champion``, ``control`` or ``shadow``.
-    propensity : probability with which this variant was assigned, in (0, 1].
+    variant : ``champion``, ``challenger``, ``control`` or ``shadow``.
+    propensity : probability with which this variant was assigned, in (0, 1]; 1 for ``shadow``.
     action : what was decided.
     score : the model's number; ``None`` where it has none.
     row : canonical JSON of the request's columns.
     digest : digest of ``row``.
     sequence : place in the segment, set by the writer; a gap is a loss.
+    failed : why the challenger did not answer: ``rejected`` by its contract, or ``error``. The champion did in its place; a shadow
+        then has no action.
+    seconds : what one row took while several releases serve; ``None`` where it was not measured.
 
     Examples
     --------
@@ -60,6 +63,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="
     row: str
     digest: str
     sequence: int = 0
+    failed: str = ""
+    seconds: float | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="outcome"):
@@ -121,6 +126,8 @@ DECISIONS = pl.Schema(
         "row": pl.String(),
         "digest": pl.String(),
         "sequence": pl.Int64(),
+        "failed": pl.String(),
+        "seconds": pl.Float64(),
         **_LOGGED,
     }
 )

@@ -63,7 +63,7 @@ class Table:
             return pl.LazyFrame(schema=self.schema)
         if not self._whole(self._delta):
             return self._left()
-        return pl.scan_delta(self._delta).select(self.schema.names())
+        return _completed(pl.scan_delta(self._delta), self.schema)
 
     def _whole(self, delta: DeltaTable) -> bool:
         return self.latest() or all((self.path / unquote(name)).exists() for name in _files(delta))
@@ -90,7 +90,12 @@ class Table:
         hooks = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
         try:
             write_deltalake(
-                self.path, frame, mode="append", commit_properties=counted, post_commithook_properties=hooks
+                self.path,
+                frame,
+                mode="append",
+                schema_mode="merge",  # a table that an earlier version began lacks the newest columns
+                commit_properties=counted,
+                post_commithook_properties=hooks,
             )
         except (DeltaError, OSError) as error:
             mend = "free space on the disk or check its permissions, and compact again"
@@ -113,6 +118,14 @@ class Table:
                 _sync_file(path)
         for folder in (self.path, log, self.path.parent):
             sync_folder(folder)
+
+
+def _completed(rows: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
+    """The columns of *schema*; those that came after the rows were written are empty."""
+    there = rows.collect_schema().names()
+    lacking = [pl.lit(None, dtype=kind).alias(name) for name, kind in schema.items() if name not in there]
+    found = rows.with_columns(lacking).select(schema.names())
+    return found.with_columns(pl.col("failed").fill_null("")) if "failed" in schema else found
 
 
 def _files(delta: DeltaTable) -> list[str]:

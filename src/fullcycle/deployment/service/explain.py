@@ -58,17 +58,17 @@ def check_explainable(rows: int, answerer: Answerer) -> None:
         raise Problem(422, "This release came without what reasons are told against; deploy it again to have them.")
 
 
-def explain_rows(rows: Mapping[str, tuple[object, Any]], answerer: Answerer) -> dict[str, Reasons]:
+def explain_rows(rows: Mapping[str, tuple[object, Any, str]], answerer: Answerer) -> dict[str, Reasons]:
     """The reasons for rows that were answered, by id; none for the control group, whose score is not told either.
 
     Parameters
     ----------
-    rows : the score that was told, and the row, by id.
+    rows : the score that was told, the row, and the release that answered it, by id.
     """
-    check = answerer.contract.compile()
+    checks = {release: answerer.contract_of(release).compile() for _, _, release in rows.values()}
     return {
-        id: reasons_of(answerer.predictor.explain(check(row)[0]))
-        for id, (score, row) in rows.items()
+        id: reasons_of(answerer.predictor_of(release).explain(checks[release](row)[0]))
+        for id, (score, row, release) in rows.items()
         if score is not None
     }
 

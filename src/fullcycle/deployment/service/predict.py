@@ -119,14 +119,17 @@ async def answer_rows(request: Request, answerer: Answerer, log: TrafficLog, met
         predictions = await _logged(answers, failures, request.partial, log, now)
         for one in predictions:
             metrics.predictions[one.variant] += 1
+    releases = {answer.id: answer.logged.release for _, answer in answers}
     if request.explain:
-        rows = {answer.id: (answer.score, request.rows[position]) for position, answer in answers}
+        rows = {it.id: (it.score, request.rows[position], it.logged.release) for position, it in answers}
         reasons = await asyncio.to_thread(explain_rows, rows, answerer)
         predictions = [msgspec.structs.replace(it, reasons=_reasons(it, rows, reasons)) for it in predictions]
-    policy, model = answerer.predictor.policy, answerer.predictor.model
-    if policy.task == "clustering":
-        return Predictions(answerer.route.champion, as_clusters(predictions, model), failures)
-    return Predictions(answerer.route.champion, with_conformal(predictions, policy), failures)
+    by = [answerer.predictor_of(releases[it.id]) for it in predictions]
+    if answerer.predictor.policy.task == "clustering":
+        clusters = [as_clusters([it], one.model)[0] for it, one in zip(predictions, by, strict=True)]
+        return Predictions(answerer.route.champion, clusters, failures)
+    shown = [with_conformal([it], one.policy)[0] for it, one in zip(predictions, by, strict=True)]
+    return Predictions(answerer.route.champion, shown, failures)
 
 
 def as_clusters(predictions: list[Prediction], model: ModelFormat) -> list[ClusterPrediction]:
@@ -182,7 +185,7 @@ def _names(score: float | list[float], classes: tuple[str, ...]) -> tuple[str, .
 
 
 def _reasons(
-    it: Prediction, rows: Mapping[str, tuple[object, object]], reasons: Mapping[str, Reasons]
+    it: Prediction, rows: Mapping[str, tuple[object, object, str]], reasons: Mapping[str, Reasons]
 ) -> Reasons | None:
     """Those of the score that is told: a retried id may get one of an earlier release, which this one cannot explain."""
     return reasons.get(it.id) if it.score == rows[it.id][0] else None
