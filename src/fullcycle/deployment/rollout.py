@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.state import Route
@@ -48,6 +49,17 @@ def assign(entity: str, route: Route, salt: str) -> tuple[str, str, float]:
     if bucket(entity, salt) < share:
         return "control", champion, share / BUCKETS
     return "champion", champion, 1 - share / BUCKETS
+
+
+def assign_all(entities: Sequence[str], route: Route, salt: str) -> list[tuple[str, str, float]]:
+    """The same for many; where the entity does not matter it is asked once.
+
+    >>> assign_all(["a", "b"], Route(), "late-flights/control")
+    [('champion', '', 1.0), ('champion', '', 1.0)]
+    """
+    if not route.control and len(route.shares) < 2:
+        return [assign("", route, salt)] * len(entities)
+    return [assign(entity, route, salt) for entity in entities]
 
 
 def bucket(entity: str, salt: str) -> int:

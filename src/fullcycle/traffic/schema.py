@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -179,6 +180,20 @@ def decision_digest(scope: Scope, entity_hash: str, time_us: int) -> str:
     """
     text = msgspec.json.encode([scope.project, scope.environment, scope.timeline, entity_hash, time_us])
     return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def decision_digests(scope: Scope, entity_hashes: Sequence[str], times_us: pl.Series) -> list[str]:
+    """The same for a column of each.
+
+    >>> scope = Scope(project="late-flights")
+    >>> decision_digests(scope, ["00ff"], pl.Series([7])) == [decision_digest(scope, "00ff", 7)]
+    True
+    """
+    head = msgspec.json.encode([scope.project, scope.environment, scope.timeline])[:-1].decode()
+    texts = pl.DataFrame({"entity": pl.Series(entity_hashes, dtype=pl.String), "time": times_us}).select(
+        pl.concat_str(pl.lit(f'{head},"'), "entity", pl.lit('",'), "time", pl.lit("]")).cast(pl.Binary)
+    )
+    return [hashlib.blake2b(text, digest_size=16).hexdigest() for text in texts.to_series().to_list()]
 
 
 def micros(at: datetime) -> int:
