@@ -112,6 +112,12 @@ class Answerer:
         # a column called "id" that the model or the entity uses is not the client's key
         self.has_ids = entity != "id" and "id" not in self.contract.kinds
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns that every row must have: entity, time, and what the contract asks for."""
+        required = (rule.name for rule in self.contract.columns if rule.required)
+        return tuple(dict.fromkeys((self._entity, self._time, *required)))
+
     def row(self, row: Mapping[str, object], at: int) -> Answer | list[Failure]:
         """The answer to one row of JSON, or what is wrong with it. *at* is the time of the answer, in µs UTC."""
         values, failures = self._check(row)
@@ -180,12 +186,13 @@ class Answerer:
         texts = self._text.column(good)
         hashed = [entity_hash(self._key, entity) for entity in entities]
         times = good[self._time].cast(pl.Datetime("us", "UTC")).to_physical()
-        about = decision_digests(self.scope, hashed, times)
+        about = pl.Series(decision_digests(self.scope, hashed, times), dtype=pl.String)
+        ids = good.select(pl.when(pl.col(_ID) == "").then(pl.lit(about)).otherwise(pl.col(_ID))).to_series()
         logged = pl.DataFrame(
             {
                 "environment": pl.repeat(self.scope.environment, good.height, eager=True),
                 "timeline": pl.repeat(self.scope.timeline, good.height, eager=True),
-                "id": good.select(pl.when(pl.col(_ID) == "").then(pl.lit(pl.Series(about, dtype=pl.String))).otherwise(pl.col(_ID))).to_series(),
+                "id": ids,
                 "decision": about,
                 "entity": hashed,
                 "time": times,
