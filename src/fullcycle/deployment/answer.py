@@ -24,7 +24,7 @@ from fullcycle.predictor.bundle import Predictor
 from fullcycle.predictor.contract import ColumnRule, Contract, Failure, Parsed
 from fullcycle.predictor.days import local_days
 from fullcycle.predictor.todays_rule import UNKNOWN
-from fullcycle.traffic.schema import DECISIONS, Decision, decision_digest, decision_digests, entity_hash
+from fullcycle.traffic.schema import DECISIONS, Decision, decision_digest, decision_digests, entity_hash, entity_hashes
 
 LONGEST_ID = 200  # characters of a client's id
 _POSITION, _WHO, _ID = "rejected_row", "rejected_row.entity", "rejected_row.id"
@@ -184,7 +184,7 @@ class Answerer:
         actions, held = self._actions(good, scores, today)
         variant, release, propensity = zip(*assigned, strict=True) if assigned else ((), (), ())
         texts = self._text.column(good)
-        hashed = [entity_hash(self._key, entity) for entity in entities]
+        hashed = entity_hashes(self._key, entities)
         times = good[self._time].cast(pl.Datetime("us", "UTC")).to_physical()
         about = pl.Series(decision_digests(self.scope, hashed, times), dtype=pl.String)
         ids = good.select(pl.when(pl.col(_ID) == "").then(pl.lit(about)).otherwise(pl.col(_ID))).to_series()

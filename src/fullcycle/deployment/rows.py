@@ -128,7 +128,9 @@ def _number_texts(numbers: Numbers, plain: Callable[[Any], Plain]) -> pl.Series:
     cells = pl.Series(numbers).fill_nan(None)
     size = np.abs(numbers)
     odd = np.flatnonzero((size >= _POSITIONAL[1]) | ((size < _POSITIONAL[0]) & (size > 0)))
-    texts = cells.cast(pl.String).str.strip_suffix(".0")
+    texts = cells.cast(pl.String)
+    if (np.floor(numbers) == numbers).any():
+        texts = texts.str.strip_suffix(".0")
     if ((numbers == 0) & np.signbit(numbers)).any():
         texts = texts.replace({"-0": "0"})
     if len(odd):

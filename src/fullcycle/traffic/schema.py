@@ -171,6 +171,24 @@ def entity_hash(key: bytes, entity: str) -> str:
     return hashlib.blake2b(entity.encode(), key=key, digest_size=16).hexdigest()
 
 
+def entity_hashes(key: bytes, entities: Sequence[str]) -> list[str]:
+    """The same of many.
+
+    >>> entity_hashes(b"secret", ["N123AA"]) == [entity_hash(b"secret", "N123AA")]
+    True
+    """
+    if not entities:
+        return []
+    entity_hash(key, "")  # refuses a key of a wrong length
+    begun = hashlib.blake2b(key=key, digest_size=16)
+    found = []
+    for entity in entities:
+        one = begun.copy()
+        one.update(entity.encode())
+        found.append(one.hexdigest())
+    return found
+
+
 def decision_digest(scope: Scope, entity_hash: str, time_us: int) -> str:
     """Digest of (scope, entity, prediction time): what makes two answers the same decision.
 

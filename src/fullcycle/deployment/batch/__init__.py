@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +40,7 @@ from fullcycle.traffic.schema import micros
 __all__ = ["Batch", "Rows", "open_rows", "predict_file", "predict_frame", "predict_rows"]
 
 THREADS = 2  # parts that are answered at a time; more would only hold more memory where there are two cores
+SLICE = 2**13  # rows that are answered at a time: what Python holds of them as objects stays small
 _MOMENT = pl.Datetime("us", "UTC")
 _LATEST = "latest.json"
 T = TypeVar("T")
@@ -324,9 +326,11 @@ def _answered(answerer: Answerer, frame: pl.DataFrame, broken: Broken, at: int) 
     if not frame.height:
         frame = _with_columns(frame, answerer)
     if not broken:
-        return answerer.uncapped(frame, at)
+        return _joined(
+            [answerer.uncapped(part, at) for part in frame.iter_slices(SLICE)] or [answerer.uncapped(frame, at)]
+        )
     places = [position for position in range(frame.height) if position not in broken]
-    found = answerer.uncapped(frame[places], at)
+    found = _answered(answerer, frame[places], {}, at)
     turned_away = found.rejected.with_columns(
         pl.Series("rejected_row", [places[position] for position in found.rejected["rejected_row"]], dtype=pl.UInt32)
     )
@@ -335,6 +339,29 @@ def _answered(answerer: Answerer, frame: pl.DataFrame, broken: Broken, at: int) 
     unread = unread.with_columns(pl.Series("reasons", reasons, dtype=turned_away.schema["reasons"]))
     both = pl.concat([turned_away, unread], how="diagonal_relaxed").sort("rejected_row")
     return msgspec.structs.replace(found, rejected=both)
+
+
+def _joined(parts: Sequence[Answered]) -> Answered:
+    """The answers of slices as those of the whole."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = [number * SLICE for number in range(len(parts))]
+    firsts = accumulate((part.answers.height for part in parts), initial=0)
+    rejected = [
+        part.rejected.with_columns((pl.col("rejected_row") + start).cast(pl.UInt32))
+        for part, start in zip(parts, starts, strict=True)
+    ]
+    held = [
+        part.held.with_columns(pl.col("place") + first)
+        for part, first in zip(parts, firsts, strict=False)
+        if part.held is not None
+    ]
+    return Answered(
+        pl.concat([part.answers for part in parts]),
+        pl.concat([part.logged for part in parts]),
+        pl.concat(rejected, how="diagonal_relaxed"),
+        pl.concat(held) if held else None,
+    )
 
 
 def _with_columns(frame: pl.DataFrame, answerer: Answerer) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from fullcycle.deployment.files import Read, check_delimiter, empty, from_lines,
 from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey
 from fullcycle.predictor.contract import Contract
 
-CELLS = 2**20
+CELLS = 2**19
 """Cells of a part, about: rows are fewer where they are wide, so that memory is the same."""
 MOST = 2**16
 """Rows of a part, at most."""
@@ -109,7 +109,7 @@ def _even(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     waiting: list[pl.DataFrame] = []
     for batch in batches:
         waiting.append(batch)
-        size = max(1024, min(MOST, 2 ** (CELLS // max(1, batch.width)).bit_length() // 2))
+        size = max(1024, min(MOST, 2 ** (CELLS // max(1, batch.width)).bit_length()))
         while sum(map(len, waiting)) >= size:
             whole = pl.concat(waiting)
             yield whole.head(size)
@@ -144,11 +144,23 @@ def _scanned(table: pl.LazyFrame, contract: Contract | None = None) -> Iterator[
 
 
 def _parquet(file: Path, contract: Contract) -> Iterator[Part]:
-    return _scanned(pl.scan_parquet(file, glob=False))
+    return _sliced(pl.scan_parquet(file, glob=False))
 
 
 def _arrow(file: Path, contract: Contract) -> Iterator[Part]:
-    return _scanned(pl.scan_ipc(file))
+    return _sliced(pl.scan_ipc(file))
+
+
+def _sliced(table: pl.LazyFrame) -> Iterator[Part]:
+    """Slice by slice, which costs no more here, and holds nothing ahead."""
+    start = 0
+    while True:
+        frame = table.slice(start, MOST).collect()
+        if not start or frame.height:
+            yield from frames([frame])
+        start += frame.height
+        if frame.height < MOST:
+            return
 
 
 def _separated(file: Path, contract: Contract, separator: str = ",") -> Iterator[Part]:
@@ -183,7 +195,7 @@ def _delta(path: Path) -> Rows:
     except DeltaError as error:
         raise OutsideError("cannot read the table", place=str(path), found=str(error)[:200]) from error
     identity = f"{path.resolve()} version {table.version()}"
-    return Rows(str(path), identity, lambda: _scanned(pl.scan_delta(table)))
+    return Rows(str(path), identity, lambda: _sliced(pl.scan_delta(table)))
 
 
 def _identity(file: Path) -> str:
