@@ -150,7 +150,7 @@ def predict_rows(
         side = side_file(target, path.parent)
         rejected = sum(piece.rejected for piece in pieces)
         if rejected:
-            join_files(kept.rejected(), side)
+            join_files(kept.rejected(), side, folder)
         else:
             side.unlink(missing_ok=True)
         latest.set(rows.shown, max((piece.latest for piece in pieces if piece.latest is not None), default=after))

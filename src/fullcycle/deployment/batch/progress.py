@@ -117,6 +117,7 @@ class Progress:
     def remove(self) -> None:
         """All is done: nothing of it stays."""
         with _outside(self.folder):
+            (self.folder / _HEAD).unlink(missing_ok=True)  # first: what is half removed belongs to no batch
             shutil.rmtree(self.folder)
 
     def _head(self) -> Head | None:

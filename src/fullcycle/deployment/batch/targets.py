@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,15 +94,16 @@ def write_answers(pieces: Sequence[Path], target: str) -> None:
     elif _is_delta(target):
         _merge(pieces, Path(target))
     else:
-        _write_file(_table(pieces), Path(target))
+        path = Path(target)
+        _aside(lambda aside: WRITERS[path.suffix.lower()](_table(pieces), aside), path, pieces[0].parent)
 
 
-def join_files(bodies: Sequence[bytes] | Any, target: Path) -> None:
-    """Write *bodies* one after the other, in one step; errors as :func:`write_answers`.
+def join_files(bodies: Iterable[bytes], target: Path, folder: Path) -> None:
+    """Write *bodies* one after the other, aside in *folder*, and let them appear in one step; errors as :func:`write_answers`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     join_files([b"a", b"b"], Path(folder, "c"))
+    ...     join_files([b"a", b"b"], Path(folder, "c"), Path(folder))
     ...     Path(folder, "c").read_bytes()
     b'ab'
     """
@@ -113,31 +113,21 @@ def join_files(bodies: Sequence[bytes] | Any, target: Path) -> None:
             for body in bodies:
                 file.write(body)
 
-    _aside(write, target)
+    _aside(write, target, folder)
 
 
 def _table(pieces: Sequence[Path]) -> pl.LazyFrame:
     return pl.concat([pl.scan_ipc(piece) for piece in pieces], how="vertical_relaxed")
 
 
-def _write_file(table: pl.LazyFrame, target: Path) -> None:
-    _aside(lambda path: WRITERS[target.suffix.lower()](table, path), target)
-
-
-def _aside(write: Callable[[Path], None], target: Path) -> None:
+def _aside(write: Callable[[Path], None], target: Path, folder: Path) -> None:
+    """Written in *folder*, which goes with the progress, so that a kill leaves nothing beside the target."""
+    aside = folder / f"whole{target.suffix}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".aside-", suffix=target.suffix)
-        os.close(handle)
-        try:
-            write(Path(name))
-            with open(name, "rb") as file:
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write(aside)
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        aside.replace(target)
     except OSError as error:
         if isinstance(error, OutsideError):
             raise
