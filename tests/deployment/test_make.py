@@ -91,7 +91,7 @@ def test_a_first_release_holds_a_bundle_that_answers(blobs: FolderBlobs) -> None
 
 def test_the_same_model_is_no_worse_and_noise_is(blobs: FolderBlobs) -> None:
     champion = made(blobs, model(blobs, 1.0))
-    same = made(blobs, model(blobs, 1.0), champion, promote="non_inferior")
+    same = made(blobs, model(blobs, 1.0), champion, superiority="never")
     assert same.replaces == champion.id
     assert [(one.check, one.value, one.passed) for one in same.findings] == [("non_inferior", 0.0, True)]
     assert may_go_on(same.findings)
@@ -115,7 +115,7 @@ def test_another_draw_of_the_same_rows_has_to_be_better_and_a_model_of_newer_row
     assert [(one.check, one.passed) for one in better] == [("non_inferior", True), ("better", True)]
     older = msgspec.structs.replace(champion, parents=(champion.parents[0], "ab" * 32, champion.parents[2]))
     assert [one.check for one in made(blobs, same, older).findings] == ["non_inferior"]
-    assert not may_go_on(made(blobs, same, older, promote="better").findings)
+    assert not may_go_on(made(blobs, same, older, superiority="always").findings)
 
 
 def test_the_oftener_the_same_rows_are_looked_at_the_surer_it_has_to_be(blobs: FolderBlobs) -> None:
@@ -142,8 +142,8 @@ def test_an_identical_retrain_is_promoted_five_times_in_a_hundred_at_most(runs: 
 def test_the_margin_decides(blobs: FolderBlobs) -> None:
     champion = made(blobs, model(blobs, 1.0))
     slightly = model(blobs, 0.8)
-    assert not may_go_on(made(blobs, slightly, champion, margin=0.0, promote="non_inferior").findings)
-    assert may_go_on(made(blobs, slightly, champion, margin=0.2, promote="non_inferior").findings)
+    assert not may_go_on(made(blobs, slightly, champion, margin=0.0, superiority="never").findings)
+    assert may_go_on(made(blobs, slightly, champion, margin=0.2, superiority="never").findings)
 
 
 def test_failed_gates_of_the_model_stop_the_release(blobs: FolderBlobs) -> None:

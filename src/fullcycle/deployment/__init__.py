@@ -80,7 +80,7 @@ def make(
     findings = list(failed(model.findings))
     if champion is not None:
         served = Predictor.load(blobs.get(champion.bundle), digest=champion.bundle)
-        better = has_to_be_better(settings.promote, champion, dataset, charter)
+        better = has_to_be_better(settings.superiority, champion, dataset, charter)
         look = compared(
             challenger, served, charter, dataset, settings.margin, blobs, better=better, reading=model.reading
         )

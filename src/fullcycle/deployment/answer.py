@@ -6,16 +6,17 @@ One row and a table go through the same contract, plan, model, policy and contro
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fullcycle.deployment.rollout import assign, check_route, control_salt
-from fullcycle.deployment.rows import RowText, text_digest
+from fullcycle.deployment.limits import DailyLimits
+from fullcycle.deployment.rollout import assign, assign_all, check_route, control_salt
+from fullcycle.deployment.rows import RowText, text_digest, text_digests
 from fullcycle.kernel.errors import ColumnMissing, InputError
 from fullcycle.kernel.scope import Scope
 from fullcycle.kernel.state import Route
@@ -24,12 +25,14 @@ from fullcycle.predictor.contract import ColumnRule, Contract, Failure, Parsed
 from fullcycle.predictor.days import local_days
 from fullcycle.predictor.policy import Decider
 from fullcycle.predictor.todays_rule import UNKNOWN
-from fullcycle.traffic.schema import Decision, decision_digest, entity_hash
+from fullcycle.traffic.schema import DECISIONS, Decision, decision_digest, decision_digests, entity_hash, entity_hashes
 
 LONGEST_ID = 200  # characters of a client's id
 _POSITION, _WHO, _ID = "rejected_row", "rejected_row.entity", "rejected_row.id"
 _REASONS = pl.List(pl.Struct({"column": pl.String, "found": pl.String, "expected": pl.String}))
+_LOGGED = pl.Schema(list(DECISIONS.items())[:-2])  # without the place in a segment
 Floats: TypeAlias = NDArray[np.float64]
+Held: TypeAlias = pl.DataFrame
 _NAMED = "a string of 1 to 200 characters"
 _ENTITY = "a string or a whole number"
 
@@ -60,15 +63,23 @@ class Answered(msgspec.Struct, frozen=True):
     ----------
     answers : ``id``, ``decision``, ``score``, ``variant``; of a clustering ``cluster`` and ``distance`` in the place of decision
         and score; the good rows in their order.
-    decisions : rows of the traffic log, one for each answer.
+    logged : rows of the traffic log, one for each answer; the columns of a `Decision`.
     rejected : the other rows as they were, with ``rejected_row`` (position) and ``reasons`` (column, found, expected).
-    shadows : what a shadow would have answered: rows of the traffic log, too.
+    held : what a limit per day goes by, a row for each answer; ``None`` where no action has one, or where `frame` kept it.
+    shadows : what a shadow would have answered, rows of the traffic log too; ``None`` where there is none.
     """
 
     answers: pl.DataFrame
-    decisions: list[Decision]
+    logged: pl.DataFrame
     rejected: pl.DataFrame
-    shadows: list[Decision] = []
+    held: pl.DataFrame | None = None
+    shadows: pl.DataFrame | None = None
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """The rows of the log one by one, those of a shadow last."""
+        frames = [self.logged] if self.shadows is None else [self.logged, self.shadows]
+        return [Decision(**row) for frame in frames for row in frame.iter_rows(named=True)]
 
 
 class Answerer:
@@ -89,7 +100,8 @@ class Answerer:
 
     Notes
     -----
-    Capacity per day (``actions_per_day``) holds within a table; single rows, which do not know of each other, are not capped.
+    Capacity per day (``actions_per_day``) holds within a table, and within a batch of many (see `DailyLimits`); single rows, which do
+    not know of each other, are not capped.
     """
 
     def __init__(
@@ -127,6 +139,17 @@ class Answerer:
         """The contract under which such a release reads rows: a value may be a category to one of them and unknown to another."""
         return self.contract
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns that every row must have: entity, time, and what the contract asks for."""
+        required = (rule.name for rule in self.contract.columns if rule.required)
+        return tuple(dict.fromkeys((self._entity, self._time, *required)))
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """How often a day what ``Answered.held`` names may be done; empty where nothing is limited."""
+        return dict(self._decider.policy.limits) if self._acts else {}
+
     def row(self, row: Mapping[str, object], at: int) -> Answer | list[Failure]:
         """The answer to one row of JSON, or what is wrong with it. *at* is the time of the answer, in µs UTC."""
         values, failures = self._check(row)
@@ -160,6 +183,15 @@ class Answerer:
         ------
         ColumnMissing : the table has no column for entity or time.
         """
+        found = self.uncapped(frame, at)
+        if found.held is None:
+            return found
+        limits = DailyLimits(self.limits)
+        limits.see(found.held)
+        return within(found, limits)
+
+    def uncapped(self, frame: pl.DataFrame, at: int) -> Answered:
+        """The same before limits per day are kept, for tables that come in parts; errors as :meth:`frame`."""
         for column in (self._entity, self._time):
             if column not in frame.columns:
                 raise ColumnMissing(column, frame.columns, needed_by="every decision")
@@ -172,47 +204,90 @@ class Answerer:
         scores = self.predictor.model.scores(self.predictor.plan.matrix(good))
         fit = np.isfinite(scores).all(axis=1) if scores.ndim == 2 else np.isfinite(scores)
         good, scores = _keep(good, pl.Series(fit, dtype=pl.Boolean), rejected, "score", "a number"), scores[fit]
-        decisions, answers = self._decided(good, scores, at)
+        logged, answers, held = self._decided(good, scores, at)
         turned_away = pl.concat(rejected, how="diagonal_relaxed").sort(_POSITION)
         order = [name for name in frame.columns if name in turned_away.columns]
-        return Answered(answers, decisions, turned_away.select(_POSITION, *order, "reasons"))
+        return Answered(answers, logged, turned_away.select(_POSITION, *order, "reasons"), held)
 
-    def _decided(self, good: pl.DataFrame, scores: Floats, at: int) -> tuple[list[Decision], pl.DataFrame]:
-        entities, plain = good[_WHO].to_list(), scores.tolist()
-        assigned = [assign(entity, self.route, self._salt) for entity in entities]
+    def _decided(self, good: pl.DataFrame, scores: Floats, at: int) -> tuple[pl.DataFrame, pl.DataFrame, Held | None]:
+        entities = good[_WHO].to_list()
+        assigned = assign_all(entities, self.route, self._salt)
         today = np.array([variant == "control" or not release for variant, release, _ in assigned], dtype=np.bool_)
-        actions = self._actions(good, scores, today)
-        times = good[self._time].cast(pl.Datetime("us", "UTC")).to_physical().to_list()
-        decisions = [
-            self._logged(id, entity, time, at, how, action, score, text)
-            for id, entity, time, how, action, score, text in zip(
-                good[_ID].to_list(), entities, times, assigned, actions, plain, self._text.many(good), strict=True
-            )
-        ]
-        if self._clustering:
-            return decisions, _clusters(decisions, today)
-        told = [None if kept else score for kept, score in zip(today.tolist(), plain, strict=True)]
-        answers = pl.DataFrame(
+        actions, held = self._actions(good, scores, today)
+        variant, release, propensity = zip(*assigned, strict=True) if assigned else ((), (), ())
+        texts = self._text.column(good)
+        hashed = entity_hashes(self._key, entities)
+        times = good[self._time].cast(pl.Datetime("us", "UTC")).to_physical()
+        about = pl.Series(decision_digests(self.scope, hashed, times), dtype=pl.String)
+        ids = good.select(pl.when(pl.col(_ID) == "").then(pl.lit(about)).otherwise(pl.col(_ID))).to_series()
+        logged = pl.DataFrame(
             {
-                "id": pl.Series([row.id for row in decisions], dtype=pl.String),
-                "decision": pl.Series(actions, dtype=pl.Float64 if self._regression else pl.String),
-                "score": pl.Series(told, dtype=pl.List(pl.Float64) if scores.ndim == 2 else pl.Float64),
-                "variant": pl.Series([row.variant for row in decisions], dtype=pl.String),
+                "environment": pl.repeat(self.scope.environment, good.height, eager=True),
+                "timeline": pl.repeat(self.scope.timeline, good.height, eager=True),
+                "id": ids,
+                "decision": about,
+                "entity": hashed,
+                "time": times,
+                "at": pl.repeat(at, good.height, dtype=pl.Int64, eager=True),
+                "release": release,
+                "variant": variant,
+                "propensity": propensity,
+                "action": [repr(action) for action in actions.to_list()] if self._regression else actions,
+                "score": self._ones(scores),
+                "row": texts,
+                "digest": text_digests(texts),
+                "sequence": pl.repeat(0, good.height, dtype=pl.Int64, eager=True),
+                "failed": pl.repeat("", good.height, eager=True),
+                "seconds": pl.repeat(None, good.height, dtype=pl.Float64, eager=True),
+            },
+            schema=_LOGGED,
+        )
+        return logged, self._answers(logged, actions, scores, today), held
+
+    def _answers(
+        self, logged: pl.DataFrame, actions: pl.Series, scores: Floats, today: NDArray[np.bool_]
+    ) -> pl.DataFrame:
+        """What the client is told; the score of a control row is kept from it."""
+        if self._clustering:
+            distance = pl.Series(scores.min(axis=1)).set(pl.Series(today), None)
+            return pl.DataFrame(
+                [
+                    logged["id"],
+                    actions.cast(pl.Int64).alias("cluster"),
+                    distance.cast(pl.Float64).alias("distance"),
+                    logged["variant"],
+                ]
+            )
+        told = pl.Series("score", scores, dtype=pl.List(pl.Float64) if scores.ndim == 2 else pl.Float64)
+        if today.any():
+            told = told.to_frame().select(pl.when(pl.lit(pl.Series(~today))).then(pl.col("score"))).to_series()
+        return pl.DataFrame([logged["id"], actions.alias("decision"), told, logged["variant"]])
+
+    def _actions(self, good: pl.DataFrame, scores: Floats, today: NDArray[np.bool_]) -> tuple[pl.Series, Held | None]:
+        """The action on each row: today's rule for the control group, what is best for the others; and what limits go by."""
+        served = good.filter(pl.Series(~today, dtype=pl.Boolean)) if today.any() else good
+        chosen = self._decider.decide(scores[~today], served)
+        dtype = pl.Float64 if self._regression else pl.String
+        if not today.any():
+            actions = pl.Series(chosen, dtype=dtype)
+        else:
+            mixed = np.empty(good.height, dtype=object)
+            mixed[~today] = chosen.tolist()
+            mixed[today] = self._decider.todays_rule(good.filter(pl.Series(today, dtype=pl.Boolean))).tolist()
+            actions = pl.Series(mixed.tolist(), dtype=dtype)
+        if not (self._acts and self.predictor.policy.limits):
+            return actions, None
+        gain, fallback = self._decider.contested(chosen, scores[~today], served)  # type: ignore[arg-type]
+        held = pl.DataFrame(
+            {
+                "place": np.flatnonzero(~today),
+                "action": pl.Series(chosen, dtype=pl.String),
+                "day": local_days(served[self._time], self.contract.zone),
+                "gain": gain,
+                "fallback": pl.Series(fallback, dtype=pl.String),
             }
         )
-        return decisions, answers
-
-    def _actions(self, good: pl.DataFrame, scores: Floats, today: NDArray[np.bool_]) -> list[Any]:
-        """The action taken on each row: today's rule for the control group, the others within the day's capacity."""
-        served = good.filter(pl.Series(~today, dtype=pl.Boolean))
-        chosen = self._decider.decide(scores[~today], served)
-        if self._acts:
-            days = local_days(served[self._time], self.contract.zone)
-            chosen = self._decider.capped(chosen, scores[~today], served, days)  # type: ignore[arg-type]
-        actions = np.empty(good.height, dtype=object)
-        actions[~today] = chosen.tolist()
-        actions[today] = self._decider.todays_rule(good.filter(pl.Series(today, dtype=pl.Boolean))).tolist()
-        return actions.tolist()
+        return actions, held.filter(pl.col("action").is_in(list(self.predictor.policy.limits)))
 
     def _logged(
         self,
@@ -250,6 +325,12 @@ class Answerer:
             return score
         return min(score) if self._clustering else max(score)
 
+    def _ones(self, scores: Floats) -> Floats:
+        """The same of a table."""
+        if scores.ndim == 1:
+            return scores
+        return np.asarray(scores.min(axis=1) if self._clustering else scores.max(axis=1))
+
     def _ids(self, good: pl.DataFrame) -> pl.Series:
         """The client's ids, ``""`` for none; one longer than any may be where it is no string."""
         if not self.has_ids or "id" not in good.columns:
@@ -280,19 +361,19 @@ class Answerer:
         return columns[0] if columns else "todays_rule", f"{expected}, by today's rule"
 
 
-def _clusters(decisions: Sequence[Decision], today: NDArray[np.bool_]) -> pl.DataFrame:
-    """The answers of a clustering; where today's rule serves, there is one cluster, and no distance to it."""
-    return pl.DataFrame(
-        {
-            "id": pl.Series([row.id for row in decisions], dtype=pl.String),
-            "cluster": pl.Series([int(row.action) for row in decisions], dtype=pl.Int64),
-            "distance": pl.Series(
-                [None if kept else row.score for row, kept in zip(decisions, today.tolist(), strict=True)],
-                dtype=pl.Float64,
-            ),
-            "variant": pl.Series([row.variant for row in decisions], dtype=pl.String),
-        }
-    )
+def within(found: Answered, limits: DailyLimits, start: int = 0) -> Answered:
+    """*found* with the actions that its limits leave, of an answer whose first row is the batch's row *start*.
+
+    >>> from fullcycle.deployment.limits import DailyLimits
+    >>> within(Answered(pl.DataFrame(), pl.DataFrame(), pl.DataFrame()), DailyLimits({})).held is None
+    True
+    """
+    lost = None if found.held is None else limits.over(found.held, start)
+    if lost is None or lost.is_empty():
+        return msgspec.structs.replace(found, held=None)
+    actions = found.logged["action"].scatter(lost["place"], lost["fallback"])
+    answers = found.answers.with_columns(actions.alias("decision"))
+    return msgspec.structs.replace(found, answers=answers, logged=found.logged.with_columns(actions), held=None)
 
 
 def with_time(contract: Contract, time: str) -> Contract:

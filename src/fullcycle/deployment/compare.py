@@ -103,16 +103,16 @@ def verdicts(
 
 
 def has_to_be_better(
-    promote: Literal["better", "newer_rows", "non_inferior"], champion: Release, dataset: Dataset, charter: Charter
+    superiority: Literal["same_rows", "always", "never"], champion: Release, dataset: Dataset, charter: Charter
 ) -> bool:
     """Whether a challenger of these rows and this question is only promoted if it is better than the champion.
 
     By default it is where the champion has learnt from the same rows for the same question: whoever is no worse then is
     only another draw. A model of newer rows is promoted if it is no worse, since it is younger.
     """
-    if promote == "newer_rows":
+    if superiority == "same_rows":
         return champion.parents[1:3] == (dataset.id, charter.id)
-    return promote == "better"
+    return superiority == "always"
 
 
 def _finding(

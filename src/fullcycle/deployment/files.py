@@ -1,10 +1,8 @@
-"""Files of rows, in and out: Parquet, CSV, TSV, JSON lines. What a cell cannot be is told for its row, not for the file."""
+"""Files of rows: Parquet, CSV, TSV, JSON lines. What a cell cannot be is told for its row, not for the file."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,12 +10,12 @@ import msgspec
 import polars as pl
 
 from fullcycle.deployment.answer import entity_texts
-from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey
+from fullcycle.kernel.errors import InputError, UnknownKey
 from fullcycle.predictor.contract import Contract, Failure
 
 Broken: TypeAlias = dict[int, list[Failure]]  # position of a row to what is wrong with it
 Read: TypeAlias = tuple[pl.DataFrame, Broken]
-_ISO = "%Y-%m-%dT%H:%M:%S%.6fZ"  # read again by every reader here; times are in UTC
+ISO = "%Y-%m-%dT%H:%M:%S%.6fZ"  # read again by every reader here; times are in UTC
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 _TYPES: dict[str, pl.DataType] = {
     "float": pl.Float64(),
@@ -62,50 +60,34 @@ def read_rows(source: Path, body: bytes, contract: Contract) -> Read:
         ) from None
 
 
-def check_target(target: Path) -> None:
-    """Refuse a name whose suffix says no kind of file that we write.
-
-    >>> check_target(Path("out.parquet"))
-    """
-    if target.suffix.lower() not in WRITERS:
-        raise UnknownKey(target.suffix, WRITERS, place=str(target), what="kind of file")
-
-
-def write_rows(frame: pl.DataFrame, target: Path) -> None:
-    """Write a table aside and rename: the name shows the old file or the new one, never a part.
-
-    Raises
-    ------
-    OutsideError : the disk is full or does not let us write; *target* is as it was.
-    """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".aside-", suffix=target.suffix)
-        os.close(handle)
-        try:
-            WRITERS[target.suffix.lower()](frame, Path(name))
-            with open(name, "rb") as file:
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        mend = "free some disk or mend the permissions, then run again"
-        found = error.strerror or str(error)
-        raise OutsideError("could not write", place=str(target), found=found, mend=mend) from error
-
-
 def _read_parquet(body: bytes, contract: Contract, place: str) -> Read:
     return pl.read_parquet(body), {}
 
 
 def _read_csv(body: bytes, contract: Contract, place: str, separator: str = ",") -> Read:
     if not body.strip():
-        raise InputError("the file is empty", place=place, expected="a line with the names of the columns")
+        raise empty(place)
     texts = pl.read_csv(body, separator=separator, infer_schema=False)
-    _check_delimiter(texts.columns, place, separator)
+    check_delimiter(texts.columns, place, separator)
+    return from_texts(texts, contract)
+
+
+def empty(place: str) -> InputError:
+    """What is said of a file without a byte.
+
+    >>> empty("a.csv").problem
+    'the file is empty'
+    """
+    return InputError("the file is empty", place=place, expected="a line with the names of the columns")
+
+
+def from_texts(texts: pl.DataFrame, contract: Contract) -> Read:
+    """A table of texts as what the contract says, and the rows with a cell that cannot be that.
+
+    >>> from fullcycle.predictor.contract import ColumnRule
+    >>> from_texts(pl.DataFrame({"x": ["1", "one"]}), Contract((ColumnRule(name="x", kind="float"),)))[0]["x"].to_list()
+    [1.0, None]
+    """
     broken: Broken = {}
     columns = []
     for rule in contract.columns:
@@ -117,7 +99,11 @@ def _read_csv(body: bytes, contract: Contract, place: str, separator: str = ",")
     return texts.with_columns(columns), broken
 
 
-def _check_delimiter(names: list[str], place: str, separator: str) -> None:
+def check_delimiter(names: list[str], place: str, separator: str) -> None:
+    """Refuse a header that another sign parts.
+
+    >>> check_delimiter(["a", "b"], "a.csv", ",")
+    """
     others = [sign for sign in (";", "\t", "|", ",") if len(names) == 1 and sign != separator and sign in names[0]]
     if others:
         raise InputError(
@@ -134,10 +120,20 @@ def _read_tsv(body: bytes, contract: Contract, place: str) -> Read:
 
 
 def _read_lines(body: bytes, contract: Contract, place: str) -> Read:
+    return from_lines(body.splitlines(), contract)
+
+
+def from_lines(lines: Iterable[bytes], contract: Contract, first: int = 1) -> Read:
+    """Lines of JSON as a table, and the rows that are none or break the contract; *first* is the number of the first line.
+
+    >>> from fullcycle.predictor.contract import ColumnRule
+    >>> from_lines([b'{"x": 1}', b"{torn"], Contract((ColumnRule(name="x", kind="float"),)))[1][1][0].column
+    'line 2'
+    """
     check, kinds = contract.compile(), contract.kinds
     rows: list[dict[str, Any]] = []
     broken: Broken = {}
-    for number, line in enumerate(body.splitlines(), 1):
+    for number, line in enumerate(lines, first):
         if line.strip():
             row = _line(line, f"line {number}")
             values, failures = check({} if isinstance(row, Failure) else row)
@@ -189,10 +185,14 @@ def _as_text(value: Any) -> str | None:
     return None
 
 
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """A CSV file holds no lists: scores of classes become texts."""
-    lists = [name for name, type_ in frame.schema.items() if isinstance(type_, pl.List)]
-    return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists)
+def flat(table: pl.LazyFrame) -> pl.LazyFrame:
+    """A CSV file holds no lists: scores of classes become texts.
+
+    >>> flat(pl.LazyFrame({"score": [[0.25, 0.75]]})).collect()["score"].to_list()
+    ['0.25 0.75']
+    """
+    lists = [name for name, type_ in table.collect_schema().items() if isinstance(type_, pl.List)]
+    return table.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists)
 
 
 READERS: dict[str, Callable[[bytes, Contract, str], Read]] = {
@@ -201,11 +201,4 @@ READERS: dict[str, Callable[[bytes, Contract, str], Read]] = {
     ".tsv": _read_tsv,
     ".jsonl": _read_lines,
     ".ndjson": _read_lines,
-}
-WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {
-    ".parquet": lambda frame, path: frame.write_parquet(path),
-    ".csv": lambda frame, path: _flat(frame).write_csv(path, datetime_format=_ISO),
-    ".tsv": lambda frame, path: _flat(frame).write_csv(path, separator="\t", datetime_format=_ISO),
-    ".jsonl": lambda frame, path: frame.write_ndjson(path),
-    ".ndjson": lambda frame, path: frame.write_ndjson(path),
 }

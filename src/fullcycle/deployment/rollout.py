@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.state import Route
@@ -57,6 +58,17 @@ def assign(entity: str, route: Route, salt: str) -> tuple[str, str, float]:
             return "challenger", other.release, left * other.share
         rest -= other.share
     return "champion", champion, left * route.shares[0].share
+
+
+def assign_all(entities: Sequence[str], route: Route, salt: str) -> list[tuple[str, str, float]]:
+    """The same for many; where the entity does not matter it is asked once.
+
+    >>> assign_all(["a", "b"], Route(), "late-flights/control")
+    [('champion', '', 1.0), ('champion', '', 1.0)]
+    """
+    if not route.control and len(route.shares) < 2:
+        return [assign("", route, salt)] * len(entities)
+    return [assign(entity, route, salt) for entity in entities]
 
 
 def bucket(entity: str, salt: str) -> int:

@@ -8,17 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import msgspec
+import numpy as np
 import polars as pl
 import rfc8785
 
 from fullcycle.predictor.contract import ColumnRule, Parsed
 from fullcycle.predictor.plan import Input, frame_slots
-from fullcycle.predictor.plan.values import Slots
+from fullcycle.predictor.plan.values import Numbers, Slots
 
 Plain: TypeAlias = float | int | str | bool | None
 _EXACT = 2**53
 _EPOCH = datetime(1970, 1, 1)  # UTC
 _INT64 = 9223372036854774784.0  # the largest float that a 64-bit integer can be
+_POSITIONAL = (1e-5, 1e15)  # sizes that are written without an exponent by all
+_ESCAPED = r'["\\\x00-\x1f]'  # what stands in a JSON string only behind a backslash
 _encode = msgspec.json.Encoder().encode
 
 
@@ -69,12 +72,20 @@ class RowText:
 
     def many(self, frame: pl.DataFrame) -> list[str]:
         """The texts of the rows of a table that keeps the contract."""
-        if not self._columns:
-            return ["{}"] * frame.height
+        return self.column(frame).to_list()
+
+    def column(self, frame: pl.DataFrame) -> pl.Series:
+        """The same as a column, made column by column."""
+        if not self._inputs:
+            return pl.repeat("{}", frame.height, dtype=pl.String, eager=True)
         slots = frame_slots(frame, self._inputs)
-        columns = [map(plain, _cells(slots, name)) for name, plain in self._columns]
-        names = [name for name, _ in self._columns]
-        return [canonical_text(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+        parts: list[pl.Expr] = []
+        cells = []
+        for place, column in enumerate(self._inputs):
+            parts.append(pl.lit(("," if place else "{") + json_text(column.name) + ":"))
+            parts.append(pl.col(str(place)))
+            cells.append(_texts(slots, column).fill_null("null").alias(str(place)))
+        return pl.DataFrame(cells).select(pl.concat_str(*parts, pl.lit("}"))).to_series()
 
 
 def canonical_text(row: dict[str, Plain]) -> str:
@@ -90,6 +101,15 @@ def canonical_text(row: dict[str, Plain]) -> str:
     return _encode(row).decode()
 
 
+def json_text(text: str) -> str:
+    """A string as JSON.
+
+    >>> json_text('a"b')
+    '"a\\\\"b"'
+    """
+    return _encode(text).decode()
+
+
 def text_digest(text: str) -> str:
     """Digest of a row's text, 32 hexadecimal digits.
 
@@ -99,9 +119,52 @@ def text_digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _cells(slots: Slots, name: str) -> list[Any]:
-    column = slots[name]
-    return column.to_list() if isinstance(column, pl.Series) else slots.numbers(name).tolist()
+def text_digests(texts: pl.Series) -> list[str]:
+    """The same of a column.
+
+    >>> text_digests(pl.Series(["{}"])) == [text_digest("{}")]
+    True
+    """
+    return [hashlib.blake2b(text, digest_size=16).hexdigest() for text in texts.cast(pl.Binary).to_list()]
+
+
+def _texts(slots: Slots, column: Input) -> pl.Series:
+    """The cells of a column as JSON; null where one is missing."""
+    cells = slots[column.name]
+    if isinstance(cells, pl.Series):
+        return _quoted(cells)
+    numbers = slots.numbers(column.name)
+    if column.kind in ("float", "integer"):
+        return _number_texts(numbers, _PLAIN[column.kind])
+    found = pl.Series(numbers).fill_nan(None)
+    if column.kind == "boolean":
+        return (found == 1).cast(pl.String)  # true, false
+    return found.cast(pl.Int64).cast(pl.Datetime("us")).dt.strftime('"%Y-%m-%dT%H:%M:%S%.6fZ"')
+
+
+def _number_texts(numbers: Numbers, plain: Callable[[Any], Plain]) -> pl.Series:
+    """Numbers as RFC 8785 writes them: Polars does so, but for whole ones and those that need an exponent."""
+    cells = pl.Series(numbers).fill_nan(None)
+    size = np.abs(numbers)
+    odd = np.flatnonzero((size >= _POSITIONAL[1]) | ((size < _POSITIONAL[0]) & (size > 0)))
+    texts = cells.cast(pl.String)
+    if (np.floor(numbers) == numbers).any():
+        texts = texts.str.strip_suffix(".0")
+    if ((numbers == 0) & np.signbit(numbers)).any():
+        texts = texts.replace({"-0": "0"})
+    if len(odd):
+        texts = texts.scatter(odd, [canonical_text({"": plain(numbers[place])})[4:-1] for place in odd.tolist()])
+    return texts
+
+
+def _quoted(cells: pl.Series) -> pl.Series:
+    """Words as JSON strings."""
+    quoted = cells.to_frame("t").select('"' + pl.col("t") + '"').to_series()
+    odd = cells.str.contains(_ESCAPED).fill_null(False)
+    if odd.any():
+        places = odd.arg_true()
+        quoted = quoted.scatter(places, [json_text(text) for text in cells.gather(places).to_list()])
+    return quoted
 
 
 def _number(value: Any) -> Plain:

@@ -71,11 +71,11 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     margin: Annotated[
         float, Meta(description="by which share of the champion's loss a challenger may be worse", ge=0)
     ] = 0.01
-    promote: Annotated[
-        Literal["newer_rows", "better", "non_inferior"],
+    superiority: Annotated[
+        Literal["same_rows", "always", "never"],
         Meta(
-            description="what a challenger that is no worse needs to take the champion's place: better: to be better on the "
-            "test rows; non_inferior: nothing more; newer_rows: to be better unless it has learnt from other rows"
+            description="when a challenger has to be better on the test rows, not only no worse; same_rows: where it has learnt "
+            "from the champion's rows for the same question, and so is only another draw"
         ),
-    ] = "newer_rows"
+    ] = "same_rows"
     outcomes: Annotated[Outcomes, Meta(description="where outcomes come from")] = Outcomes()

@@ -8,14 +8,15 @@ from __future__ import annotations
 import logging
 import time as clock
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from fullcycle.deployment.answer import Answer, Answered, Answerer, entity_text, entity_texts
-from fullcycle.deployment.rollout import assign, check_route
+from fullcycle.deployment.rollout import assign, assign_all, check_route
 from fullcycle.kernel.errors import ColumnMissing
 from fullcycle.kernel.scope import Scope
 from fullcycle.kernel.state import Route, Share
@@ -25,6 +26,7 @@ from fullcycle.predictor.policy import Decider
 from fullcycle.traffic.schema import Decision
 
 How: TypeAlias = tuple[str, str, float]
+Places: TypeAlias = NDArray[np.int64]
 Failed: TypeAlias = Literal["rejected", "error"]
 _log = logging.getLogger(__name__)
 
@@ -105,8 +107,15 @@ class SplitAnswerer(Answerer):
         asked = row if self._shadow is not None else None
         return Answer(found.id, found.decision, found.score, told, logged, asked)
 
-    def frame(self, frame: pl.DataFrame, at: int) -> Answered:
-        """The answers to a table, and what the shadow would have said.
+    @property
+    def limits(self) -> dict[str, int]:
+        """How often a day each release may do what is limited, by release and action: each has its share."""
+        return {
+            f"{release}/{action}": most for release, arm in self._arms.items() for action, most in arm.limits.items()
+        }
+
+    def uncapped(self, frame: pl.DataFrame, at: int) -> Answered:
+        """The answers to a table before limits per day are kept, and what the shadow would have said.
 
         Raises
         ------
@@ -115,7 +124,7 @@ class SplitAnswerer(Answerer):
         for column in (self._entity, self._time):
             if column not in frame.columns:
                 raise ColumnMissing(column, frame.columns, needed_by="every decision")
-        hows = [assign(name or "", self.route, self._salt) for name in entity_texts(frame[self._entity]).to_list()]
+        hows = assign_all(entity_texts(frame[self._entity]).fill_null("").to_list(), self.route, self._salt)
         failures: dict[int, str] = {}
         parts: list[_Part] = []
         for release in self.route.challengers:
@@ -124,15 +133,15 @@ class SplitAnswerer(Answerer):
                 parts += self._tried(release, frame, places, at, failures)
         answered = {place for part in parts for place in part.places}
         rest = [place for place in range(frame.height) if place not in answered]
-        found = self._champion.frame(frame[rest], at)
+        found = self._champion.uncapped(frame[rest], at)
         turned_away = _at_places(found.rejected, rest)
         gone = set(turned_away["rejected_row"].to_list())
-        parts.append(_Part([place for place in rest if place not in gone], found))
+        parts.append(_Part(self.route.champion, [place for place in rest if place not in gone], found))
         whole = _joined(parts, hows, failures, turned_away)
         if self._shadow is None:
             return whole
         kept = [place for place in range(frame.height) if place not in gone]
-        return msgspec.structs.replace(whole, shadows=self._shadow.frame(frame[kept], whole.decisions, at))
+        return msgspec.structs.replace(whole, shadows=self._shadow.frame(frame[kept], whole.logged, at))
 
     def _ask(self, release: str, row: Mapping[str, object], at: int) -> Answer | list[Failure] | None:
         """What a release answers; ``None`` where a challenger broke."""
@@ -149,14 +158,14 @@ class SplitAnswerer(Answerer):
     ) -> list[_Part]:
         """What a challenger answers of its rows; why it did not answer the others goes to *failures*."""
         try:
-            found = self._arms[release].frame(frame[places], at)
+            found = self._arms[release].uncapped(frame[places], at)
         except Exception as error:  # noqa: BLE001 - as for one row
             _log.error("challenger %s failed: %s", release[:12], type(error).__name__)
             failures.update(dict.fromkeys(places, "error"))
             return []
         bad = failed_rows(found.rejected)
         failures.update({places[place]: why for place, why in bad.items()})
-        return [_Part([place for number, place in enumerate(places) if number not in bad], found)]
+        return [_Part(release, [place for number, place in enumerate(places) if number not in bad], found)]
 
 
 class Shadow:
@@ -184,18 +193,30 @@ class Shadow:
             return self._logged(heard, found.logged, "")
         return self._logged(heard, None, "error" if found[0].column == "score" else "rejected")
 
-    def frame(self, frame: pl.DataFrame, heard: list[Decision], at: int) -> list[Decision]:
-        """What it says to the rows of a table that *heard* are the logged answers to."""
+    def frame(self, frame: pl.DataFrame, heard: pl.DataFrame, at: int) -> pl.DataFrame:
+        """What it says to the rows of a table that *heard* are the logged answers to; its limits per day hold within the table."""
+        action, score = pl.Series("action", [""] * heard.height, dtype=pl.String), pl.lit(None, dtype=pl.Float64)
+        failed = pl.Series("failed", ["error"] * heard.height, dtype=pl.String)
+        said = heard.with_columns(action, score.alias("score"), failed)
         try:
             found = self._answerer.frame(frame, at)
         except Exception as error:  # noqa: BLE001 - as for one row
             _log.error("shadow %s failed: %s", self._release[:12], type(error).__name__)
-            return [self._logged(one, None, "error") for one in heard]
-        bad, said = failed_rows(found.rejected), iter(found.decisions)
-        return [
-            self._logged(one, None, bad[place]) if place in bad else self._logged(one, next(said), "")
-            for place, one in enumerate(heard)
-        ]
+        else:
+            bad = failed_rows(found.rejected)
+            places = [place for place in range(heard.height) if place not in bad]
+            failed = pl.Series("failed", [bad.get(place, "") for place in range(heard.height)], dtype=pl.String)
+            said = said.with_columns(
+                said["action"].scatter(places, found.logged["action"]),
+                said["score"].scatter(places, found.logged["score"]),
+                failed,
+            )
+        return said.with_columns(
+            release=pl.lit(self._release),
+            variant=pl.lit("shadow"),
+            propensity=pl.lit(1.0),
+            seconds=pl.lit(None, dtype=pl.Float64),
+        )
 
     def _logged(self, heard: Decision, said: Decision | None, failed: str) -> Decision:
         return msgspec.structs.replace(
@@ -225,23 +246,39 @@ def failed_rows(rejected: pl.DataFrame) -> dict[int, Failed]:
     }
 
 
-class _Part:
+class _Part(NamedTuple):
     """Answers of one release, and the places of their rows in the table."""
 
-    def __init__(self, places: list[int], found: Answered) -> None:
-        self.places, self.answers, self.decisions = places, found.answers, found.decisions
+    release: str
+    places: list[int]
+    found: Answered
 
 
 def _joined(parts: list[_Part], hows: list[How], failures: Mapping[int, str], rejected: pl.DataFrame) -> Answered:
-    places = [place for part in parts for place in part.places]
-    order = np.argsort(np.array(places, np.int64), kind="stable").tolist()
-    logged = [one for part in parts for one in part.decisions]
-    decisions = [
-        _relabelled(logged[number], hows[places[number]], failures.get(places[number], ""), None) for number in order
-    ]
-    answers = pl.concat([part.answers for part in parts])[order]
-    told = [one.variant if not one.failed else "champion" for one in decisions]
-    return Answered(answers.with_columns(pl.Series("variant", told, dtype=pl.String)), decisions, rejected)
+    places = np.array([place for part in parts for place in part.places], np.int64)
+    order = np.argsort(places, kind="stable")
+    drawn = [hows[place] for place in places[order].tolist()]
+    failed = pl.Series("failed", [failures.get(place, "") for place in places[order].tolist()], dtype=pl.String)
+    logged = pl.concat([part.found.logged for part in parts])[order].with_columns(
+        pl.Series("variant", [how[0] for how in drawn], dtype=pl.String),
+        pl.Series("propensity", [how[2] for how in drawn], dtype=pl.Float64),
+        failed,
+    )
+    told = logged.select(pl.when(pl.col("failed") == "").then("variant").otherwise(pl.lit("champion")).alias("variant"))
+    answers = pl.concat([part.found.answers for part in parts])[order].with_columns(told["variant"])
+    return Answered(answers, logged, rejected, _held(parts, np.argsort(order, kind="stable")))
+
+
+def _held(parts: list[_Part], ranks: Places) -> pl.DataFrame | None:
+    """What limits go by, each release on its own; *ranks* are the rows of the joined answers, part after part."""
+    held, first = [], 0
+    for part in parts:
+        if part.found.held is not None:
+            action = pl.concat_str(pl.lit(f"{part.release}/"), "action")
+            places = pl.Series("place", ranks[first + part.found.held["place"].to_numpy()], dtype=pl.Int64)
+            held.append(part.found.held.with_columns(places, action.alias("action")))
+        first += part.found.answers.height
+    return pl.concat(held) if held else None
 
 
 def _at_places(rejected: pl.DataFrame, places: list[int]) -> pl.DataFrame:

@@ -33,16 +33,26 @@ def fill(codes: Ints, worth: Floats, today: Ints, limits: Mapping[int, int], day
     [1, 0, 0]
     """
     free = [code for code in range(worth.shape[1]) if code not in limits]
-    fallen, best = _best_free(worth, today, free)
+    gains, fallen = contest(codes, worth, today, free)
     _, day = np.unique(days, return_inverse=True)
     result = codes.copy()
     for code, most in limits.items():
         rows = np.flatnonzero(codes == code)
-        gain = np.nan_to_num(worth[rows, code] - best[rows], nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-        order = rows[np.lexsort((rows, -gain, day[rows]))]
+        order = rows[np.lexsort((rows, -gains[rows], day[rows]))]
         over = order[_rank(day[order]) >= most]
         result[over] = fallen[over]
     return result
+
+
+def contest(codes: Ints, worth: Floats, today: Ints, free: Sequence[int]) -> tuple[Floats, Ints]:
+    """What each row gains by its action over the best of those in *free*, -inf where that is unknown; and that best one.
+
+    >>> contest(np.zeros(2, np.int64), np.array([[5.0, 0.0], [9.0, 2.0]]), np.ones(2, np.int64), [1])
+    (array([5., 7.]), array([1, 1]))
+    """
+    fallen, best = _best_free(worth, today, free)
+    gain = worth[np.arange(len(codes)), codes] - best
+    return np.nan_to_num(gain, nan=-np.inf, posinf=np.inf, neginf=-np.inf), fallen
 
 
 def _best_free(worth: Floats, today: Ints, free: Sequence[int]) -> tuple[Ints, Floats]:

@@ -241,6 +241,23 @@ class Decider:
         worth = self.worth(scores, frame)
         return self._named(capacity.fill(codes, worth, self.rule.codes(frame), limits, days))
 
+    def contested(self, actions: Names, scores: Floats, frame: pl.DataFrame) -> tuple[Floats, Names]:
+        """What each row gains by its action over the best one without a limit, (n,), -inf where unknown; and that one's name.
+
+        Where limits are kept over more rows than one call has, these say which keep their action: see
+        :func:`capacity.fill`. At least one action must have no limit.
+
+        Parameters
+        ----------
+        actions : (n,) as decided.
+        scores, frame : as for :meth:`decide`.
+        """
+        index = {action: code for code, action in enumerate(self.policy.actions)}
+        codes = np.array([index[action] for action in actions.tolist()], np.int64)
+        free = [code for action, code in index.items() if action not in self.policy.limits]
+        gain, fallen = capacity.contest(codes, self.worth(scores, frame), self.rule.codes(frame), free)
+        return gain, self._names[fallen]
+
     def worth(self, scores: Floats, frame: pl.DataFrame) -> Floats:
         """What each action is expected to be worth, (n, actions) in the currency; a row of NaN where it is unknown.
 

@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from fullcycle.traffic.frames import decode
-from fullcycle.traffic.lock import lease, sync_folder, try_lock
+from fullcycle.traffic.lock import lease, sync_folder, try_lock, waited_lease
 from fullcycle.traffic.schema import Row
 from fullcycle.traffic.segments import ASIDE, SEALED, log_folder, segments
 from fullcycle.traffic.tables import KINDS, Kind, Table, rows_frame
@@ -77,6 +77,47 @@ def compact(folder: Path, *, group_bytes: int = GROUP_BYTES) -> Compacted | None
         decisions=sum(rows["decisions"] for rows in moved),
         outcomes=sum(rows["outcomes"] for rows in moved),
     )
+
+
+def add_decisions(folder: Path, name: str, frame: pl.DataFrame) -> bool:
+    """Put a whole segment of decisions into the table without the way through the log; the same name again adds nothing.
+
+    What a batch answers is known to be whole, and as columns; it is on disk for good when this returns.
+
+    Parameters
+    ----------
+    folder : the scope's, see `scope_folder`.
+    name : of the segment.
+    frame : columns of a `Decision`; ``sequence`` is counted here.
+
+    Returns
+    -------
+    Whether it was added: ``False`` when the table holds a segment of that name.
+
+    Raises
+    ------
+    OutsideError : the table cannot be written; nothing of it can be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fullcycle.traffic.schema import DECISIONS
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [add_decisions(Path(folder), "night", pl.DataFrame(schema=DECISIONS).drop("segment", "offset")) for _ in "ab"]
+    [True, False]
+    """
+    log = log_folder(Path(folder))
+    log.mkdir(parents=True, exist_ok=True)
+    if Table(folder, "decisions").holds(name):
+        return False
+    place = pl.int_range(pl.len())
+    rows = frame.with_columns(sequence=place, segment=pl.lit(name), offset=place + 1)
+    with waited_lease(log / "compact.lock"):  # an erasure takes away files that no commit names yet
+        table = Table(folder, "decisions")
+        if table.holds(name):
+            return False
+        table.append(rows.select(table.schema.names()), [name])
+    return True
 
 
 def _ready(path: Path, locks: contextlib.ExitStack) -> bool:

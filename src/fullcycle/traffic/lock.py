@@ -51,6 +51,23 @@ def lease(path: Path) -> Iterator[bool]:
         os.close(fd)
 
 
+@contextlib.contextmanager
+def waited_lease(path: Path) -> Iterator[None]:
+    """The same, after waiting for whoever holds it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, waited_lease(Path(folder, "lock")), lease(Path(folder, "lock")) as second:
+    ...     second
+    False
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        wait_lock(fd)
+        yield
+    finally:
+        os.close(fd)
+
+
 def sync_folder(folder: Path) -> None:
     """Put a folder's entries on disk, so that a rename or a new file outlives a power loss.
 

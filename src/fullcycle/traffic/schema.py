@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -177,6 +178,24 @@ def entity_hash(key: bytes, entity: str) -> str:
     return hashlib.blake2b(entity.encode(), key=key, digest_size=16).hexdigest()
 
 
+def entity_hashes(key: bytes, entities: Sequence[str]) -> list[str]:
+    """The same of many.
+
+    >>> entity_hashes(b"secret", ["N123AA"]) == [entity_hash(b"secret", "N123AA")]
+    True
+    """
+    if not entities:
+        return []
+    entity_hash(key, "")  # refuses a key of a wrong length
+    begun = hashlib.blake2b(key=key, digest_size=16)
+    found = []
+    for entity in entities:
+        one = begun.copy()
+        one.update(entity.encode())
+        found.append(one.hexdigest())
+    return found
+
+
 def decision_digest(scope: Scope, entity_hash: str, time_us: int) -> str:
     """Digest of (scope, entity, prediction time): what makes two answers the same decision.
 
@@ -186,6 +205,20 @@ def decision_digest(scope: Scope, entity_hash: str, time_us: int) -> str:
     """
     text = msgspec.json.encode([scope.project, scope.environment, scope.timeline, entity_hash, time_us])
     return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def decision_digests(scope: Scope, entity_hashes: Sequence[str], times_us: pl.Series) -> list[str]:
+    """The same for a column of each.
+
+    >>> scope = Scope(project="late-flights")
+    >>> decision_digests(scope, ["00ff"], pl.Series([7])) == [decision_digest(scope, "00ff", 7)]
+    True
+    """
+    head = msgspec.json.encode([scope.project, scope.environment, scope.timeline])[:-1].decode()
+    texts = pl.DataFrame({"entity": pl.Series(entity_hashes, dtype=pl.String), "time": times_us}).select(
+        pl.concat_str(pl.lit(f'{head},"'), "entity", pl.lit('",'), "time", pl.lit("]")).cast(pl.Binary)
+    )
+    return [hashlib.blake2b(text, digest_size=16).hexdigest() for text in texts.to_series().to_list()]
 
 
 def micros(at: datetime) -> int:
