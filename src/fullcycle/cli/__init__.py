@@ -36,6 +36,7 @@ COMMANDS = {
     "label": "rows for people to label, and what they said",
     "export": "the data and its contract for other tools and people",
     "replay": "the whole loop over history, on its own timeline",
+    "push": "carry a record to another environment",
     "rollback": "let the release before serve again",
     "token": "create, list and revoke tokens",
     "erase": "forget an entity, or what is too old, for good",
