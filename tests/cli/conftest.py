@@ -53,7 +53,7 @@ def cli() -> Cli:
     def run(*arguments: object, at: Path, **environment: str) -> Done:
         command = [sys.executable, "-m", "fullcycle.cli", *map(str, arguments)]
         done = subprocess.run(
-            command, cwd=at, env=os.environ | environment, capture_output=True, text=True, timeout=120
+            command, cwd=at, env=os.environ | environment, capture_output=True, text=True, timeout=300
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

@@ -32,11 +32,15 @@ def test_without_a_name_all_are_told(project: Path, here: Cli) -> None:
     assert all(f" {name}" in here("export", "--help", at=project).out.replace("\n", " ") for name in EXPORTS)
 
 
-@pytest.mark.parametrize("what", EXPORTS)
+OF_A_ROUTE = ("kserve", "kubernetes")  # and "image", which fetches libraries: see deployment/image
+
+
+@pytest.mark.parametrize("what", sorted(set(EXPORTS) - {"image"}))
 def test_what_is_told_is_there(
     project: Path, request: pytest.FixtureRequest, here: Cli, tmp_path: Path, what: str
 ) -> None:
     needs = {Model: "developed", Release: "released"}.get(EXPORTS[what].of)  # type: ignore[call-overload]
+    needs = "released" if what in OF_A_ROUTE else needs
     at = request.getfixturevalue(needs) if needs else project
     said = here("export", what, tmp_path / "out", "--json", at=at)
     assert said.code == 0, said
@@ -99,3 +103,13 @@ def test_what_is_refused(project: Path, here: Cli, tmp_path: Path) -> None:
     new = write_shop(tmp_path / "new", orders(days=70, per_day=30), timeline="live")
     here("export", "datasheet", at=new).refused(2, "no dataset has been made")
     assert not (new / "export").exists()
+
+
+@pytest.mark.parametrize("what", [*OF_A_ROUTE, "image"])
+def test_what_serves_is_exported_once_something_does(project: Path, here: Cli, tmp_path: Path, what: str) -> None:
+    here("export", what, tmp_path, at=project).refused(2, "nothing is deployed here", "fullcycle deploy")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_an_image_is_built(project: Path, here: Cli, tmp_path: Path) -> None:
+    here("export", "odcs", tmp_path, "--build", at=project).refused(2, "--build", "odcs")

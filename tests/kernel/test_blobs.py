@@ -149,3 +149,28 @@ def test_find_id() -> None:
         find_id(names, "xy")
     with pytest.raises(InputError, match="'ab' names 2 records"):
         find_id(names, "ab")
+
+
+def test_received_blobs_keep_what_was_erased_of_them(tmp_path: Path) -> None:
+    one, other = FolderBlobs(tmp_path / "one"), FolderBlobs(tmp_path / "other")
+    name = one.put(b"ada and bob")
+    assert other.receive(one, name)
+    assert not other.receive(one, name)
+    one.erase(name, b"ada")
+    assert other.receive(one, name)
+    assert not other.receive(one, name)
+    assert other.get(name) == b"ada"
+    assert not any(b"bob" in path.read_bytes() for path in (tmp_path / "other").rglob("*") if path.is_file())
+    assert not one.receive(other, name)
+    other.erase(name, b"")
+    assert one.receive(other, name)
+    assert one.get(name) == b""
+
+
+def test_damage_is_not_received(tmp_path: Path) -> None:
+    one, other = FolderBlobs(tmp_path / "one"), FolderBlobs(tmp_path / "other")
+    name = one.put(b"hello")
+    one.path(name).write_bytes(b"hellO")
+    with pytest.raises(Corrupt):
+        other.receive(one, name)
+    assert not other.has(name)

@@ -38,6 +38,7 @@ COMMANDS = {
     "export": "the data and its contract for other tools and people",
     "watch": "the loop: outcomes, monitoring, roll-out and review, on schedule",
     "replay": "the whole loop over history, on its own timeline",
+    "push": "carry a record to another environment",
     "rollback": "let the release before serve again",
     "token": "create, list and revoke tokens",
     "key": "keys that sign bundles, and whose are trusted",

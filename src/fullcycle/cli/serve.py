@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,9 +14,15 @@ if TYPE_CHECKING:
 
 
 @declare("serve")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, envvar="FULLCYCLE_HOST", show_envvar=True)
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any that is free."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    envvar=["FULLCYCLE_PORT", "AIP_HTTP_PORT"],
+    show_envvar=True,
+    help="0 takes any that is free.",
 )
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the port.")
 @click.option("--tls-cert", default="", metavar="FILE", help="Certificate (PEM), with those that vouch for it.")
@@ -23,8 +30,22 @@ if TYPE_CHECKING:
 @click.option(
     "--tls-client-ca", default="", metavar="FILE", help="Answer only clients with a certificate of these (mTLS)."
 )
+@click.option(
+    "--route",
+    type=click.Path(path_type=Path),
+    envvar="FULLCYCLE_ROUTE",
+    show_envvar=True,
+    help="The file that says what serves; by default the project's. With it no project is needed.",
+)
 def command(
-    session: Session, host: str, port: int, workers: int, tls_cert: str, tls_key: str, tls_client_ca: str
+    session: Session,
+    host: str,
+    port: int,
+    workers: int,
+    tls_cert: str,
+    tls_key: str,
+    tls_client_ca: str,
+    route: Path | None,
 ) -> None:
     """Answer requests until interrupted. It needs the last route, its bundle and the log; neither journal nor data."""
     from fullcycle.deployment.service.tls import Tls
@@ -34,4 +55,5 @@ def command(
         value = {"url": address.url, "host": address.host, "port": address.port, "workers": list(address.workers)}
         session.tell(value, f"serving on {address.url} (documentation: {address.url}/docs); interrupt to stop")
 
-    serve(session.project.serving_path, host, port, workers, ready=ready, tls=Tls(tls_cert, tls_key, tls_client_ca))
+    tls = Tls(tls_cert, tls_key, tls_client_ca)
+    serve(route or session.project.serving_path, host, port, workers, ready=ready, tls=tls)

@@ -25,6 +25,8 @@ from fullcycle.traffic.schema import scope_folder
 
 VERSION = 2  # 1 knew no shadow
 FILE = "route.json"
+ENTITY_KEY = "FULLCYCLE_ENTITY_KEY"
+"""Environment variable that holds the key under which entities are hashed, where no file can be mounted."""
 KEYS = "keys.json"
 PRODUCTION = "production"
 TRUSTED_KEYS = "FULLCYCLE_TRUSTED_KEYS"
@@ -216,7 +218,7 @@ def traffic_folder(path: Path, serving: Serving) -> Path:
 
 
 def read_key(path: Path, serving: Serving) -> bytes:
-    """The key under which entities are hashed.
+    """The key under which entities are hashed: what the environment variable :data:`ENTITY_KEY` holds, else the file.
 
     Raises
     ------
@@ -224,9 +226,12 @@ def read_key(path: Path, serving: Serving) -> bytes:
     """
     place = path.parent / serving.entity_key
     try:
-        key = place.read_bytes()
+        key = os.environ.get(ENTITY_KEY, "").encode() or place.read_bytes()
     except OSError as error:
-        raise OutsideError("cannot read the entity key", place=str(place), found=error.strerror or "") from error
+        mend = f"mount it there, or set {ENTITY_KEY}"
+        raise OutsideError(
+            "cannot read the entity key", place=str(place), found=error.strerror or "", mend=mend
+        ) from error
     if not 0 < len(key) <= 64:
         raise OutsideError(
             "the entity key has a wrong length", place=str(place), found=len(key), expected="1 to 64 bytes"

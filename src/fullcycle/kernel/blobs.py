@@ -111,6 +111,25 @@ class FolderBlobs:
             _sync_folder(self._file(gone).parent)
         return new
 
+    def receive(self, other: FolderBlobs, name: str) -> bool:
+        """Keep what *other* gives as *name*, with what was erased of it; returns whether it was not here yet.
+
+        Raises
+        ------
+        RecordUnknown, Corrupt
+            As :meth:`get` of *other*.
+        """
+        left = other.erased(name)
+        if self.has(name) and (left is None or self._last(name) == other._last(name)):
+            return False
+        if left is None:
+            self.put(other.get(name))
+            return True
+        self.receive(other, left)
+        write_aside(self._tombstone(name), left.encode())
+        self._file(name).unlink(missing_ok=True)
+        return True
+
     def erased(self, name: str) -> str | None:
         """What is left under the tombstone of *name*; None where it was never erased."""
         try:

@@ -30,6 +30,7 @@ from fullcycle.kernel.record import canonical, digest
 from fullcycle.kernel.state import ERASE
 from fullcycle.kernel.verbs import Run
 from fullcycle.project import Project
+from fullcycle.project.folder import STATE
 from fullcycle.scoping.records import Charter
 from fullcycle.traffic import erase as traffic
 from fullcycle.traffic.schema import entity_hash, micros
@@ -41,7 +42,8 @@ PATIENCE = 5.0
 """Seconds that a service is waited for to seal what it writes to: it looks twice a second whether it should."""
 _PAUSE = 0.1
 LANDED, SPOOL = "landed", "spool"
-"""In a project's state: messages of topics, and rows made from events; copies of sources, for as long as they are read."""
+"""What is landed (messages of topics, rows of databases), by all environments alike; and in the state of one, copies of sources,
+for as long as they are read."""
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
@@ -280,7 +282,7 @@ class _Erasure:
         """Files of landed rows with some that have to go: the bytes of the rest, and how many go."""
         scoping = self._project.settings.scoping
         doomed = self._doomed._replace(entity=scoping.entity, time=scoping.time)
-        for path in sorted((self._project.state / LANDED).rglob("*")):
+        for path in sorted((self._project.folder / STATE / LANDED).rglob("*")):
             if path.suffix == ".parquet" and (found := rest(path.read_bytes(), doomed, zone=self._zone)) is not None:
                 yield path, found.body, len(found.gone)
             if path.suffix == ".jsonl":

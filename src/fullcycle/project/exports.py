@@ -151,6 +151,46 @@ def bundle(project: Project, release: Callable[[], Release], folder: Path) -> li
     return [target / signature.FILE, *(target / name for name in sorted(files))]
 
 
+def image(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+    """What a container image of the service is built from, for what serves in the environment of *project*."""
+    from fullcycle.deployment.image.cloud import write_contracts
+    from fullcycle.deployment.image.context import facts_of, write_context
+    from fullcycle.deployment.serving import read_serving
+
+    facts = facts_of(read_serving(project.serving_path))
+    files = write_context(project.serving_path, folder / "image")
+    return [*files, *write_contracts(str(facts["project"]), str(facts["tag"]), folder / "image" / "cloud")]
+
+
+def kubernetes(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+    """A Helm chart of the service."""
+    from fullcycle.deployment.kubernetes.chart import write_chart
+    from fullcycle.deployment.serving import read_serving
+
+    return write_chart(read_serving(project.serving_path), folder / "chart")
+
+
+def kserve(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+    """An InferenceService of KServe."""
+    from fullcycle.deployment.kubernetes.chart import write_inference_service
+    from fullcycle.deployment.serving import read_serving
+
+    return write_inference_service(read_serving(project.serving_path), folder)
+
+
+def workflow(host: str) -> Callable[[Project, Asked, Path], list[Path]]:
+    """What writes the workflow for *host* (``github`` or ``gitlab``)."""
+
+    def write(project: Project, dataset: Asked, folder: Path) -> list[Path]:
+        from fullcycle.deployment.pipeline.workflow import write_workflow
+
+        settings = project.settings
+        data = [source.location for source in settings.data.sources]
+        return write_workflow(host, settings.project.name, data, project.folder, folder)
+
+    return write
+
+
 EXPORTS: dict[str, Export] = {
     "bundle": Export("the bundle of the release as a folder, with its papers and signature", bundle, of=Release),
     "card": Export("the model card, as HTML, and as Markdown for the Hugging Face hub", card, of=Model),
@@ -159,6 +199,13 @@ EXPORTS: dict[str, Export] = {
     "odcs": Export("columns.toml and [data.rules] as a contract of ODCS v3.1", odcs, of=None),
     "jsonschema": Export("columns.toml as the JSON Schema of a row", json_schema, of=None),
     "pandera": Export("columns.toml and [data.rules] as a schema of pandera", pandera, of=None),
+    "github": Export("CI and CD as a workflow for GitHub; DIR is the repository's root", workflow("github"), of=None),
+    "gitlab": Export("CI and CD as a pipeline for GitLab; DIR is the repository's root", workflow("gitlab"), of=None),
+    "image": Export("what serves, as the build context of a container image, and for docker compose", image, of=None),
+    "kserve": Export("what serves, as an InferenceService of KServe", kserve, of=None),
+    "kubernetes": Export(
+        "what serves, as a Helm chart with values for cloud, on-premises and hybrid", kubernetes, of=None
+    ),
     "pictures": Export("the profile of the training rows, as SVG and HTML", pictures),
 }
 """Everything that ``fullcycle export`` writes, by name."""

@@ -81,7 +81,13 @@ class ProjectSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Platform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the state of an environment lies."""
 
-    journal: Annotated[str, Meta(description="the journal's address")] = "sqlite:///journal.sqlite"
+    state: Annotated[
+        str, Meta(description="folder of its traffic, of what serves, and of the rest that is not named")
+    ] = STATE
+    journal: Annotated[str, Meta(description="the journal's address; a file lies in `state`")] = (
+        "sqlite:///journal.sqlite"
+    )
+    blobs: Annotated[str, Meta(description="folder of records, tables and bundles, within `state`")] = "blobs"
     mlflow: Annotated[
         str, Meta(description="an MLflow server to log models and trials to, such as '${MLFLOW_TRACKING_URI}'")
     ] = ""
@@ -148,7 +154,7 @@ class Project:
             environment=environment,
             timeline=timeline or self.settings.project.timeline,
         )
-        self.state = folder / STATE
+        self.state = folder / self.platform.state
 
     @cached_property
     def _document(self) -> Document:
@@ -182,6 +188,11 @@ class Project:
         return open_journal(self.platform.journal, self.state)
 
     @property
+    def journal_address(self) -> tuple[str, Path]:
+        """What tells one journal from another: its address, and the folder in which a file of it lies."""
+        return self.platform.journal, self.state
+
+    @property
     def platform(self) -> Platform:
         """Where the state of the environment lies."""
         return self.settings.platform.get(self.scope.environment, Platform())
@@ -189,7 +200,7 @@ class Project:
     @cached_property
     def blobs(self) -> FolderBlobs:
         """Where records, tables and bundles are kept."""
-        return FolderBlobs(self.state / "blobs")
+        return FolderBlobs(self.state / self.platform.blobs)
 
     @property
     def traffic_root(self) -> Path:

@@ -1,0 +1,1 @@
+"""A container image of what serves: its build context, and building it."""

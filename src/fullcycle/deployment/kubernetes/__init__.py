@@ -1,0 +1,1 @@
+"""Kubernetes: a Helm chart of the service, and an InferenceService of KServe."""

@@ -1,0 +1,1 @@
+"""CI and CD: workflows that call fullcycle's commands and go by their exit codes, for GitHub and GitLab."""
