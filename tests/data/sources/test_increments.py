@@ -21,6 +21,7 @@ from fullcycle.data.sources.increments import read_increments
 from fullcycle.data.sources.read import read
 from fullcycle.data.sources.reading import whole
 from fullcycle.data.sources.settings import Source
+from fullcycle.data.sources.sql import Growing
 from fullcycle.kernel.errors import ColumnMissing, Corrupt, InputError
 
 KILLED = Path(__file__).with_name("increments_killed.py")
@@ -174,6 +175,82 @@ def test_a_table_and_a_query_are_asked_for_what_is_new(tmp_path: Path, how: dict
     found = read(growing, tmp_path)
     assert whole(found)["id"].to_list() == [2, 3, 4]
     assert found.findings[0].check == "earlier_rows_changed"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A shop whose orders are written and changed."""
+    with sqlite3.connect(tmp_path / "shop.db", isolation_level=None) as shop:
+        shop.execute("CREATE TABLE orders (id INTEGER, written TIMESTAMP, paid REAL, changed TEXT)")
+        for number in range(1, 5):
+            shop.execute("INSERT INTO orders VALUES (?, ?, 1.5, 'day 1')", (number, f"2024-01-0{number} 10:00:00"))
+        yield shop
+
+
+ORDERS = {"location": "sqlite:///shop.db", "table": "orders", "since": "written"}
+
+
+def told(source: Source, folder: Path) -> tuple[pl.DataFrame, list[tuple[str, float | None]]]:
+    found = read(source, folder)
+    return whole(found), [(one.check, one.value) for one in found.findings]
+
+
+@pytest.mark.parametrize("updated_at", ["", "changed"])
+def test_a_cell_that_is_changed_in_place_is_seen(tmp_path: Path, shop: sqlite3.Connection, updated_at: str) -> None:
+    source = Source(name="orders", updated_at=updated_at, **ORDERS)
+    assert told(source, tmp_path)[1] == []
+    shop.execute("UPDATE orders SET paid = 9.5, changed = 'day 2' WHERE id = 2")
+    rows, findings = told(source, tmp_path)
+    assert findings == [("earlier_rows_changed", 1.0)]
+    assert rows["paid"].to_list() == [1.5, 9.5, 1.5, 1.5]
+    assert told(source, tmp_path)[1] == []
+    shop.execute("INSERT INTO orders VALUES (5, '2024-01-05 10:00:00', 2.5, 'day 3')")
+    shop.execute("UPDATE orders SET paid = 0.5, changed = 'day 3' WHERE id = 4")  # landed last, and changed since
+    rows, findings = told(source, tmp_path)
+    assert findings == [("earlier_rows_changed", 1.0)]
+    assert rows["paid"].to_list() == [1.5, 9.5, 1.5, 0.5, 2.5]
+    shop.execute("DELETE FROM orders WHERE id < 3")
+    rows, findings = told(source, tmp_path)
+    assert (rows.height, findings) == (3, [("earlier_rows_changed", 2.0)])
+    assert told(source, tmp_path)[1] == []
+
+
+def test_a_change_between_the_mark_and_the_rows_is_seen_the_next_time(
+    tmp_path: Path, shop: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source(name="orders", **ORDERS)
+    told(source, tmp_path)
+    rows_of = Growing.rows
+
+    def rows(self: Growing, since: Any) -> pl.DataFrame:
+        shop.execute("INSERT INTO orders VALUES (5, '2024-01-05 10:00:00', 2.5, '')")
+        monkeypatch.setattr(Growing, "rows", rows_of)
+        return rows_of(self, since)
+
+    monkeypatch.setattr(Growing, "rows", rows)
+    assert told(source, tmp_path)[0].height == 5
+    shop.execute("UPDATE orders SET paid = 7.5 WHERE id = 5")  # it was not there when the mark was taken
+    shop.execute("INSERT INTO orders VALUES (6, '2024-01-06 10:00:00', 2.5, '')")
+    rows_now, findings = told(source, tmp_path)
+    assert findings == [("earlier_rows_changed", 1.0)]
+    assert rows_now["paid"].to_list() == [1.5, 1.5, 1.5, 1.5, 7.5, 2.5]
+
+
+def test_rows_that_were_never_landed_are_not_taken_for_changes(tmp_path: Path, shop: sqlite3.Connection) -> None:
+    source = Source(name="orders", **ORDERS)
+    for number in (6, 7):
+        found = read(source, tmp_path, forget=lambda rows: rows.filter(pl.col("id") != 2))
+        assert (2 in whole(found)["id"], found.findings) == (False, ())
+        shop.execute("INSERT INTO orders VALUES (?, ?, 2.5, '')", (number, f"2024-01-0{number} 10:00:00"))
+
+
+def test_without_a_mark_earlier_rows_are_counted(tmp_path: Path, shop: sqlite3.Connection) -> None:
+    source = Source(name="orders", **ORDERS)
+    told(source, tmp_path)
+    (tmp_path / ".fullcycle/landed/orders/mark").write_bytes(b"of an older version")
+    shop.execute("DELETE FROM orders WHERE id = 1")
+    assert told(source, tmp_path)[1] == [("earlier_rows_changed", 1.0)]
+    assert told(source, tmp_path)[1] == []
 
 
 def test_files_are_read_whole(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from fullcycle.data.sources.databases.statement import plain, reads
 from fullcycle.data.sources.read import read
 from fullcycle.data.sources.reading import BATCH, Reading, whole
 from fullcycle.data.sources.settings import Source
-from fullcycle.data.sources.sql import read_sql
+from fullcycle.data.sources.sql import Growing, read_sql
 from fullcycle.kernel.errors import FullcycleError, InputError, OutsideError, UnknownKey
 
 
@@ -284,6 +284,22 @@ def test_duckdb_types(tmp_path: Path) -> None:
     assert rows.schema["d"] == pl.Decimal(10, 2)
     assert rows["z"].dt.to_string("%F %T").item() == "2023-12-31 22:00:00"
     assert rows.row(0)[4:12] == (date(2024, 1, 1), True, "[1,2]", '{"x":1}', "1 day", "a", "ff", "{}")
+
+
+def test_duckdb_tells_that_a_row_was_changed(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="pip install duckdb")
+    source = Source(name="orders", location="duckdb:///shop.duckdb", table="orders", since="id")
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as shop:
+        shop.execute("CREATE TABLE orders AS SELECT 1 AS id, 'a' AS body, [1, 2] AS list UNION ALL SELECT 2, NULL, [3]")
+    first, same = Growing(source, tmp_path).mark(2), Growing(source, tmp_path).mark(2)
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as shop:
+        shop.execute("UPDATE orders SET list = [1, 3] WHERE id = 1")
+    changed = Growing(source, tmp_path).mark(2)
+    assert first is not None
+    assert changed is not None
+    assert (first.rows, same) == (1, first)
+    assert changed.rows == 1
+    assert changed.told != first.told
 
 
 def test_duckdb_over_files_of_the_project(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import database_servers
 from fullcycle.data.sources.discover import discover
+from fullcycle.data.sources.read import read as read_any
 from fullcycle.data.sources.reading import Reading, whole
 from fullcycle.data.sources.settings import Source
 from fullcycle.data.sources.sql import read_sql
@@ -257,3 +258,34 @@ def test_a_database_without_keys_or_tables_is_discovered(
     postgresql.run("bare", "CREATE TABLE notes (a INT); INSERT INTO notes VALUES (1), (2)")
     (table,) = discover(location, tmp_path).tables
     assert (table.name, table.rows, [key.columns for key in table.keys]) == ("notes", 2, [("a",)])
+
+
+@pytest.mark.parametrize("server", ["postgresql", "mariadb"])
+def test_a_cell_that_is_changed_in_place_is_seen(request: pytest.FixtureRequest, tmp_path: Path, server: str) -> None:
+    """The server tells by itself that earlier rows are others, whatever their types are."""
+    location = request.getfixturevalue("shop" if server == "postgresql" else "store")
+    run = request.getfixturevalue(server).run
+    run("shop", "CREATE TABLE notes (id INT, body VARCHAR(20), paid DECIMAL(8, 2), at TIMESTAMP NULL)")
+    run(
+        "shop",
+        "INSERT INTO notes VALUES (1, 'a''b,\"c', 1.5, '2024-01-01 10:00:00'), (2, NULL, NULL, NULL), (3, '', 3, NULL)",
+    )
+    source = Source(name="notes", location=location, table="notes", since="id")
+    try:
+        for change, findings, body in (
+            ("INSERT INTO notes VALUES (4, 'd', 4, NULL)", [], ["a'b,\"c", None, "", "d"]),
+            ("UPDATE notes SET body = '' WHERE id = 2", ["earlier_rows_changed"], ["a'b,\"c", "", "", "d"]),
+            (
+                "UPDATE notes SET at = '2024-01-02 10:00:00' WHERE id = 1",
+                ["earlier_rows_changed"],
+                ["a'b,\"c", "", "", "d"],
+            ),
+            ("UPDATE notes SET body = 'e' WHERE id = 4", ["earlier_rows_changed"], ["a'b,\"c", "", "", "e"]),
+        ):
+            read_any(source, tmp_path)
+            run("shop", change)
+            found = read_any(source, tmp_path)
+            assert [one.check for one in found.findings] == findings
+            assert whole(found).sort("id")["body"].to_list() == body
+    finally:
+        run("shop", "DROP TABLE notes")

@@ -15,8 +15,10 @@ from urllib.parse import quote
 
 import polars as pl
 
+from fullcycle.data.sources import mark
 from fullcycle.data.sources.alone import alone
 from fullcycle.data.sources.files import parquet
+from fullcycle.data.sources.mark import Mark, Marks
 from fullcycle.data.sources.reading import Reading, of_frame
 from fullcycle.kernel.blobs import write_aside
 from fullcycle.kernel.errors import ColumnMissing, Corrupt, InputError
@@ -26,8 +28,6 @@ Ask = Callable[[Any], pl.DataFrame]
 """Gives the rows whose cell in the column that grows is a value or more; of None, all rows."""
 Forget = Callable[[pl.DataFrame], pl.DataFrame]
 """Takes out rows that may not be landed."""
-Count = Callable[[Any], int]
-"""Tells how many rows have a cell below a value in the column that grows."""
 _NTH = "which of equal rows"
 
 
@@ -41,18 +41,21 @@ def all_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_increments(
-    name: str, column: str, state: Path, ask: Ask, *, count: Count | None = None, forget: Forget = all_of
+    name: str, column: str, state: Path, ask: Ask, *, marks: Marks | None = None, forget: Forget = all_of
 ) -> Reading:
     """All rows of a source that were ever landed, after landing those that are new.
 
     The source is asked for the rows from the largest landed value of *column* on; of rows with that value those are new
-    that were not landed. Where it gives, or counts, other rows of before than were landed, earlier rows were changed: it
-    is asked for all, which take the place of what was landed, and a finding says so.
+    that were not landed. Where it gives other rows of before than were landed, or its mark below where it had grown to the
+    last time is another, earlier rows were changed: it is asked for all, which take the place of what was landed, and a
+    finding says so. Of a source with marks, landed rows that it does not give again are others too.
 
     Parameters
     ----------
     column : what only grows from row to row, such as the moment a row was written or its number; there in every row.
-    count : where the source can count cheaply; without it, rows of before that changed are seen only if it gives them.
+    marks : where the source can tell its marks cheaply; without it, rows of before that changed are seen only if it gives
+        them. A mark is taken before the rows are read, and rows are read from where it was taken on, so that a change in
+        between is seen the next time.
     state : the project's ``.fullcycle``; the segments lie under ``landed/`` and the source's name.
 
     Raises
@@ -84,28 +87,62 @@ def read_increments(
         for left in folder.glob(".aside-*"):  # by a process that was killed
             left.unlink()
         before = _landed(folder)
-        since = None if before is None else before[column].max()
+        old, now = mark.last(folder), marks(None) if marks else None
+        since = None if before is None else _since(before[column].max(), old)
         came = _checked(forget(ask(since)), name, column)
         if before is None:
             whole = came
             _write(folder, whole, 1, 1)
         else:
             new = _new(came, before, name)
-            earlier = before.filter(pl.col(column) < since).height
-            changed = new.filter(pl.col(column) < since).height or abs(count(since) - earlier if count else 0)
+            changed = new.filter(pl.col(column) < since).height
+            if marks and not changed:
+                late = pl.col(column) >= since
+                changed = _gone(before.filter(late), came)
+                changed = changed or _changed_in_place(marks, old, before.filter(~late).height, since)
             if changed:
-                findings = (_changed(name, changed),)
                 whole = _checked(forget(ask(None)), name, column)
+                findings = (_changed(name, max(changed, _other(whole, before, column, since))),)
                 _replace(folder, whole)
             else:
                 whole = pl.concat([before, new], how="vertical_relaxed")
                 if new.height:
                     generation, number = _names(folder)[-1]
                     _write(folder, new, generation, number + 1)
+        mark.put(folder, now)
     if not whole.columns:
         raise InputError("the source has no rows yet", place=f"source {name!r}", mend="wait until there are some")
     reading = of_frame(whole, hashlib.sha256(parquet(whole)).hexdigest())
     return reading._replace(findings=findings)
+
+
+def _since(landed: Any, old: Mark | None) -> Any:
+    """From where on rows are asked for: the largest landed value, or where the mark was taken if that is before."""
+    if old is None or type(old.before) is not type(landed):
+        return landed
+    return min(landed, old.before)
+
+
+def _gone(before: pl.DataFrame, came: pl.DataFrame) -> int:
+    """How many landed rows the source, asked for them again, does not give as it did."""
+    return _unlike(before, came.select(before.columns)).height if came.height else before.height
+
+
+def _changed_in_place(marks: Marks, old: Mark | None, landed: int, since: Any) -> int:
+    """About how many rows of before are others than they were, by the source's mark; without one by their number."""
+    now = marks(since if old is None else old.before)
+    if old is None:
+        return abs((now.rows if now else 0) - landed)
+    if now == old:
+        return 0
+    return max(1, abs((now.rows if now else 0) - old.rows))
+
+
+def _other(whole: pl.DataFrame, before: pl.DataFrame, column: str, since: Any) -> int:
+    """How many rows of before are in *whole* that were not landed so."""
+    if whole.schema != before.schema:
+        return 0
+    return _unlike(whole.filter(pl.col(column) < since), before).height
 
 
 def _new(came: pl.DataFrame, before: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -128,7 +165,12 @@ def _new(came: pl.DataFrame, before: pl.DataFrame, name: str) -> pl.DataFrame:
                 found=str(came.schema[column]),
                 expected=str(type_),
             )
-    both = pl.concat([before, came.select(before.columns)], how="vertical_relaxed")
+    return _unlike(came.select(before.columns), before)
+
+
+def _unlike(came: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Rows of *came* that *before* has not as often, in their order."""
+    both = pl.concat([before, came], how="vertical_relaxed")
     old, fresh = (
         rows.with_columns(pl.int_range(pl.len()).over(before.columns).alias(_NTH))
         for rows in (both.head(before.height), both.tail(came.height))

@@ -70,7 +70,7 @@ def _read(source: Source, folder: Path, forget: Forget) -> Reading:
         if source.since:
             growing = Growing(source, folder)
             return read_increments(
-                source.name, source.since, folder / STATE, growing.rows, count=growing.count, forget=forget
+                source.name, source.since, folder / STATE, growing.rows, marks=growing.mark, forget=forget
             )
         return read_sql(source, folder)
     if kind in BROKERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from fullcycle.data.sources.databases.connect import connected
 from fullcycle.data.sources.databases.result import Database
 from fullcycle.data.sources.databases.statement import asked, plain, reads
 from fullcycle.data.sources.databases.trouble import trouble
+from fullcycle.data.sources.mark import Mark
 from fullcycle.data.sources.reading import BROKEN, Reading
 from fullcycle.data.sources.settings import Source
 from fullcycle.kernel.errors import InputError, nearest
@@ -71,8 +73,8 @@ class Growing:
     ...     shop.close()
     ...     source = Source(name="orders", location="sqlite:///shop.db", table="orders", since="id")
     ...     growing = Growing(source, Path(folder))
-    ...     growing.rows(2)["id"].to_list(), growing.count(2)
-    ([2, 3], 1)
+    ...     growing.rows(2)["id"].to_list(), growing.mark(None)[:2], growing.mark(2)[:2]
+    ([2, 3], (3, 2), (2, 1))
     """
 
     def __init__(self, source: Source, folder: Path) -> None:
@@ -80,23 +82,46 @@ class Growing:
 
     def rows(self, since: Any) -> pl.DataFrame:
         """Rows whose cell is *since* or more; all for None. Raises what `read_sql` does, but for no rows."""
-        return self._ask("SELECT *", ">=", since)
+        with self._connected() as database:
+            query = _query(self._source, self._folder, database)
+            if since is None:
+                return self._taken(database, query)
+            return self._taken(database, f"SELECT * {self._where(query, '>=', since, database)}")
 
-    def count(self, since: Any) -> int:
-        """How many rows have a cell below *since*."""
-        return int(self._ask("SELECT COUNT(*) AS n", "<", since)["n"][0])
+    def mark(self, before: Any) -> Mark | None:
+        """The mark of the rows whose cell is below *before*, or below the largest; None without rows.
 
-    def _ask(self, what: str, sign: str, since: Any) -> pl.DataFrame:
+        The rows are told by the largest cell of the column that says when they were last changed, where the source names
+        one under ``updated_at``; else by the sum of digests of the rows, which the database computes.
+        """
+        with self._connected() as database:
+            query = _query(self._source, self._folder, database)
+            grows = database.quoted(self._source.since)
+            if before is None:
+                filled = f"SELECT {grows} FROM ({query}) AS landed WHERE {grows} IS NOT NULL"
+                largest = self._taken(database, f"{filled} ORDER BY {grows} DESC LIMIT 1")
+                if not largest.height:
+                    return None
+                before = largest.item()
+            if self._source.updated_at:
+                told = f"MAX({database.quoted(self._source.updated_at)})"
+            else:
+                none = self._taken(database, f"SELECT * FROM ({query}) AS landed LIMIT 1")
+                told = database.digest_of_rows("landed", none.columns)
+            where = self._where(query, "<", before, database)
+            rows, found = self._taken(database, f"SELECT COUNT(*) AS counted, {told} AS told {where}").row(0)
+        return Mark(before, int(rows), "" if found is None else str(found))
+
+    def _connected(self) -> AbstractContextManager[Database]:
         source = self._source
-        address = located(source.location, self._folder, source=source.name, timeout=source.timeout)
-        with connected(address) as database:
-            query = _query(source, self._folder, database)
-            if since is not None:
-                cell = _literal(since, backslash=database.backslash)
-                query = f"{what} FROM ({query}) AS landed WHERE {database.quoted(source.since)} {sign} {cell}"
-            result = database.result(query)
-            answer = Answer(result, self._folder)
-        frames = list(answer.batches())
+        return connected(located(source.location, self._folder, source=source.name, timeout=source.timeout))
+
+    def _where(self, query: str, sign: str, value: Any, database: Database) -> str:
+        cell = _literal(value, backslash=database.backslash)
+        return f"FROM ({query}) AS landed WHERE {database.quoted(self._source.since)} {sign} {cell}"
+
+    def _taken(self, database: Database, query: str) -> pl.DataFrame:
+        frames = list(Answer(database.result(query), self._folder).batches())
         return pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame()
 
 

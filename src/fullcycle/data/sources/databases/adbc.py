@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -110,6 +110,10 @@ class Adbc:
     def quoted(self, name: str) -> str:
         """*name* as an identifier of standard SQL."""
         return standard(name)
+
+    def digest_of_rows(self, table: str, columns: Sequence[str]) -> str:
+        """Nothing: what a database of any kind can compute is not known."""
+        return "''"
 
     def _batches(self, query: str) -> Iterator[pl.DataFrame]:
         try:

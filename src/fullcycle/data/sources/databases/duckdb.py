@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,10 @@ class DuckDB:
     def quoted(self, name: str) -> str:
         """*name*, maybe with its schema, as an identifier."""
         return standard(name)
+
+    def digest_of_rows(self, table: str, columns: Sequence[str]) -> str:
+        """An expression: the sum of 64 bits of each row's MD5, as text; the order of rows does not matter."""
+        return f"CAST(COALESCE(SUM(md5_number_lower(CAST({table} AS VARCHAR))), 0) AS VARCHAR)"
 
     def _tables(self) -> list[Any]:
         return self._rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -79,6 +79,8 @@ class Database(Protocol):
     def catalogue(self) -> tuple[Table, ...]: ...
 
     def quoted(self, name: str) -> str: ...
+
+    def digest_of_rows(self, table: str, columns: Sequence[str]) -> str: ...
 
     def close(self) -> None: ...
 
