@@ -198,9 +198,9 @@ def test_a_shadow_is_logged_and_never_heard() -> None:
     ).frame(pl.DataFrame([*ROWS, row(3, distance=-1.0)]), 7)
     assert table.answers.equals(plain.answers)
     assert table.decisions == plain.decisions
-    assert [one.id for one in table.shadows] == [one.id for one in plain.decisions]
-    assert {(one.variant, one.release, one.propensity) for one in table.shadows} == {("shadow", "r2", 1.0)}
-    assert [one.score for one in table.shadows] == CHALLENGER.predict(pl.DataFrame(ROWS))["score"].to_list()
+    assert [one.id for one in table.said] == [one.id for one in plain.decisions]
+    assert {(one.variant, one.release, one.propensity) for one in table.said} == {("shadow", "r2", 1.0)}
+    assert [one.score for one in table.said] == CHALLENGER.predict(pl.DataFrame(ROWS))["score"].to_list()
     one = answerer.row(ROWS[0], 7)
     assert isinstance(one, Answer)
     assert one.asked is ROWS[0]
@@ -211,9 +211,9 @@ def test_a_shadow_is_logged_and_never_heard() -> None:
 )
 def test_what_a_shadow_fails_at_is_logged_too(challenger: Predictor, why: str) -> None:
     table = split(canary(0.0, shadow="r2"), challenger).frame(pl.DataFrame(ROWS), 7)
-    assert table.answers.height == len(table.shadows) == 400
-    assert why in {one.failed for one in table.shadows}
-    failed = [one for one in table.shadows if one.failed]
+    assert table.answers.height == len(table.said) == 400
+    assert why in {one.failed for one in table.said}
+    failed = [one for one in table.said if one.failed]
     assert {(one.action, one.score) for one in failed} == {("", None)}
 
 

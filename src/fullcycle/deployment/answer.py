@@ -77,9 +77,17 @@ class Answered(msgspec.Struct, frozen=True):
 
     @property
     def decisions(self) -> list[Decision]:
-        """The rows of the log one by one, those of a shadow last."""
-        frames = [self.logged] if self.shadows is None else [self.logged, self.shadows]
-        return [Decision(**row) for frame in frames for row in frame.iter_rows(named=True)]
+        """The rows of the log one by one."""
+        return _rows(self.logged)
+
+    @property
+    def said(self) -> list[Decision]:
+        """What a shadow would have answered, one by one."""
+        return [] if self.shadows is None else _rows(self.shadows)
+
+
+def _rows(logged: pl.DataFrame) -> list[Decision]:
+    return [Decision(**row) for row in logged.iter_rows(named=True)]
 
 
 class Answerer:
@@ -117,7 +125,7 @@ class Answerer:
     ) -> None:
         check_route(route)
         if route.challengers:
-            raise InputError("one release cannot answer for several", found=len(route.challengers), expected=0)
+            raise InputError("one release cannot answer for several", found=len(route.challengers), expected="0")
         self.predictor, self.route, self.scope = predictor, route, scope
         self._entity, self._time, self._key = entity, time, key
         self.contract = with_time(predictor.contract, time)

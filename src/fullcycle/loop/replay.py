@@ -98,4 +98,4 @@ def _decide(cycle: Cycle, log: SegmentWriter, loaded: dict[int, Answerer], start
         loaded.clear()
         loaded[generation] = answerer(cycle.project)
     found = loaded[generation].frame(cycle.history.arriving(start, end), micros(start))
-    log.write_sealed(name, found.decisions)
+    log.write_sealed(name, [*found.decisions, *found.said])
