@@ -17,7 +17,7 @@ helm = pytest.importorskip("helm_python.chart", reason="no Helm here: pip instal
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="pip install kubernetes-validate")
 VERSIONS = ("1.27", "1.30", "1.33", "1.37")
 PLACES = ("", "cloud", "on-premises", "hybrid")
-KEY = {"entityKey": {"value": "a key of sixteen"}}
+KEY = {"secrets": {"entityKey": "a key of sixteen"}}
 
 
 @pytest.fixture
@@ -112,9 +112,9 @@ def test_pods_may_do_little(chart: Path) -> None:
 
 
 def test_a_missing_key_is_told_with_the_way_out(chart: Path) -> None:
-    with helm.Chart.load(chart) as loaded, pytest.raises(Exception, match=r"entityKey\.value.*--set-file"):
+    with helm.Chart.load(chart) as loaded, pytest.raises(Exception, match=r"secrets\.entityKey.*--set-file"):
         loaded.render(values={}, name="live", namespace="ml")
-    manifests = rendered(chart, entityKey={"existingSecret": "mine"})
+    manifests = rendered(chart, secrets={"existing": "mine"})
     assert not any(kind == "Secret" for kind, _ in manifests)
 
 

@@ -13,7 +13,8 @@ import msgspec
 
 from fullcycle.deployment.image.needed import needed
 from fullcycle.deployment.image.wheels import fetch, locked, own_wheel
-from fullcycle.deployment.serving import FILE, Serving, bundle_path, read_key, read_serving
+from fullcycle.deployment.access import FILE as ACCESS
+from fullcycle.deployment.serving import FILE, KEYS, Serving, bundle_path, keys_path, read_key, read_serving
 from fullcycle.kernel.blobs import write_aside
 from fullcycle.kernel.record import canonical
 
@@ -22,7 +23,9 @@ PORT = 8080
 USER = 10001
 """The user that it runs as: none of the host's (CIS Docker Benchmark 4.1)."""
 TRAFFIC = "/var/lib/fullcycle/traffic"
-KEY = "/run/secrets/entity.key"
+SECRETS = "/run/secrets"
+"""Where the keys are mounted, the one under which entities are hashed, and those that this server trusts; in no image."""
+ENTITY = "entity.key"
 TEMPLATES = Path(__file__).parent / "templates"
 _MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 
@@ -55,7 +58,7 @@ def write_context(
     say(f"fetching {len(versions)} libraries")
     fetched = fetch(versions, wheels, machine=machine or this_machine(), python=_python())
     fetched.append(own_wheel(wheels))
-    facts = facts_of(serving)
+    facts = {**facts_of(serving), "trusting": keys_path(route).exists()}
     return [
         write_text(folder / "Dockerfile", rendered(TEMPLATES / "Dockerfile", **facts)),
         write_text(folder / "compose.yaml", rendered(TEMPLATES / "compose.yaml", **facts)),
@@ -64,17 +67,20 @@ def write_context(
         write_text(folder / ".gitignore", "secrets\nwheels\n"),
         *write_contained(route, serving, folder / "serving"),
         write_text(folder / "README.md", rendered(TEMPLATES / "README.md", **facts, libraries=len(fetched))),
-        _write_key(folder / "secrets" / "entity.key", read_key(route, serving)),
+        *_write_secrets(folder / "secrets", route, serving),
         *fetched,
     ]
 
 
 def write_contained(route: Path, serving: Serving, folder: Path) -> list[Path]:
-    """What serves, with the paths that hold inside a container: the route, its bundles, and what lies beside them."""
+    """What serves, with the paths that hold inside a container: the route, its bundles with what proves them, and who may ask."""
     shutil.rmtree(folder, ignore_errors=True)
-    contained = msgspec.structs.replace(serving, traffic=TRAFFIC, entity_key=KEY)
+    contained = msgspec.structs.replace(serving, traffic=TRAFFIC, entity_key=f"{SECRETS}/{ENTITY}")
     files = [folder / FILE]
     write_aside(files[0], canonical(contained))
+    if (access := route.parent / ACCESS).exists():
+        files.append(folder / ACCESS)
+        write_aside(files[-1], access.read_bytes())
     for name in sorted(set(serving.bundles.values())):
         for path in sorted(bundle_path(route, name).parent.glob(f"{name}*")):
             files.append(folder / "bundles" / path.name)
@@ -94,7 +100,9 @@ def facts_of(serving: Serving) -> dict[str, object]:
         "port": PORT,
         "user": USER,
         "traffic": TRAFFIC,
-        "key": KEY,
+        "secrets": SECRETS,
+        "entity_key": ENTITY,
+        "trusted_keys": KEYS,
     }
 
 
@@ -128,9 +136,14 @@ def _python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _write_key(path: Path, key: bytes) -> Path:
-    """A copy in a folder that others may not enter; the file itself is read by the user inside the container."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.chmod(path.parent, 0o700)
-    write_aside(path, key, mode=0o444)
-    return path
+def _write_secrets(folder: Path, route: Path, serving: Serving) -> list[Path]:
+    """Copies in a folder that others may not enter; the files themselves are read by the user inside the container."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chmod(folder, 0o700)
+    trusted = keys_path(route)
+    bodies = {ENTITY: read_key(route, serving)}
+    if trusted.exists():
+        bodies[KEYS] = trusted.read_bytes()
+    for name, body in bodies.items():
+        write_aside(folder / name, body, mode=0o444)
+    return [folder / name for name in bodies]

@@ -27,8 +27,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and (ne .Values.log "buffered") (not .Values.traffic.existingClaim) }}true{{ end }}
 {{- end }}
 
-{{- define "service.keySecret" -}}
-{{- .Values.entityKey.existingSecret | default (printf "%s-entity-key" (include "service.fullname" .)) }}
+{{- define "service.secret" -}}
+{{- .Values.secrets.existing | default (printf "%s-keys" (include "service.fullname" .)) }}
 {{- end }}
 
 {{- define "service.pod" -}}
@@ -36,7 +36,7 @@ metadata:
   labels:
     {{- include "service.labels" . | nindent 4 }}
   annotations:
-    checksum/key: {{ include (print $.Template.BasePath "/secret.yaml") . | sha256sum }}
+    checksum/keys: {{ include (print $.Template.BasePath "/secret.yaml") . | sha256sum }}
     {{- with .Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -116,12 +116,12 @@ spec:
         {{- toYaml .Values.resources | nindent 8 }}
       volumeMounts:
         - {name: traffic, mountPath: /var/lib/fullcycle/traffic}
-        - {name: entity-key, mountPath: /run/secrets, readOnly: true}
+        - {name: keys, mountPath: /run/secrets, readOnly: true}
         - {name: tmp, mountPath: /tmp}
   volumes:
-    - name: entity-key
+    - name: keys
       secret:
-        secretName: {{ include "service.keySecret" . }}
+        secretName: {{ include "service.secret" . }}
         defaultMode: 288
     - name: tmp
       emptyDir: {}
