@@ -22,11 +22,10 @@ def shop(tmp_path: Path, released: Path, here: Cli) -> Path:
     return folder
 
 
-def bash(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def bash(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", *arguments], cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
-    )
+    environment = os.environ | {"PATH": path} | environment
+    return subprocess.run(["bash", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_the_cycle_goes_on_where_the_gates_pass(shop: Path) -> None:
@@ -52,6 +51,22 @@ def test_what_a_person_wrote_wrong_is_told(shop: Path, edit: Callable[[Path, str
     done = bash(shop, "ci/cycle.sh")
     assert done.returncode == 2
     assert "sucess" in (shop / "findings.md").read_text()
+
+
+def test_keys_come_from_secrets_and_are_trusted_once(shop: Path, here: Cli) -> None:
+    keys = {"ENTITY_KEY": "a key of sixteen", "SIGNING_KEY": signing_key()}
+    for _ in range(2):
+        done = bash(shop, "ci/keys.sh", "staging", **keys)
+        assert done.returncode == 0, done.stderr
+    assert (shop / ".fullcycle" / "entity.key").read_text() == "a key of sixteen"
+    assert (shop / ".fullcycle" / "keys" / "staging.pem").stat().st_mode & 0o077 == 0
+    assert [it["name"] for it in here("key", "list", "--env", "staging", "--json", at=shop).json["keys"]] == ["ci"]
+    assert bash(shop, "ci/keys.sh", "staging", SIGNING_KEY="no key").returncode != 0
+
+
+def signing_key() -> str:
+    made = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], capture_output=True, text=True, check=True)
+    return made.stdout
 
 
 @pytest.mark.slow

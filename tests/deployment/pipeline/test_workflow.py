@@ -58,7 +58,9 @@ def test_every_script_is_one_that_bash_can_read(tmp_path: Path, host: str) -> No
 def test_no_key_leaves_the_runner(tmp_path: Path) -> None:
     github = write_workflow("github", "shop", [], tmp_path, tmp_path)[0].read_text()
     gitlab = write_workflow("gitlab", "shop", [], tmp_path, tmp_path)[0].read_text()
-    assert "!.fullcycle/**/*.key" in github
+    assert "!.fullcycle/*.key" in github
+    assert "!.fullcycle/keys" in github
+    assert "rm -rf .fullcycle/keys .fullcycle/entity.key" in gitlab
     assert "exclude: [release/image/secrets/**/*]" in gitlab
 
 
