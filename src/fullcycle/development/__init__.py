@@ -30,7 +30,7 @@ from fullcycle.kernel.verbs import Engine, Run, step
 from fullcycle.predictor.policy import Policy
 from fullcycle.scoping.records import Charter
 
-__all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of"]
+__all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of", "written"]
 
 _LIBRARIES = ("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars")
 
@@ -92,7 +92,7 @@ def make(
         policy=seen.policy,
         leaderboard=leaderboard(chosen.trials),
         figures=seen.figures,
-        scores=blobs.put(_written(seen.scores)),
+        scores=blobs.put(written(seen.scores)),
         trained_rows=len(final.known),
         fits=chosen.fits + len(chosen.members),
         seed=settings.seed,
@@ -152,7 +152,12 @@ def leaderboard(trials: Sequence[Trial]) -> tuple[Line, ...]:
     )
 
 
-def _written(scores: Floats) -> bytes:
+def written(scores: Floats) -> bytes:
+    """Scores as they are kept, in NumPy's format.
+
+    >>> written(np.zeros(2))[1:6]
+    b'NUMPY'
+    """
     out = io.BytesIO()
     np.lib.format.write_array(out, np.ascontiguousarray(scores), allow_pickle=False)
     return out.getvalue()

@@ -77,7 +77,7 @@ class XGBoost:
             raise OutsideError("XGBoost is not installed", mend=MEND)
         booster, intercept = grown(training)
         width = training.X.shape[1]
-        return Fitted(_kept(booster, training, width, intercept), booster.num_boosted_rounds())
+        return Fitted(kept(booster, training, width, intercept), booster.num_boosted_rounds())
 
 
 def grown(training: Training) -> tuple[Any, float]:
@@ -112,7 +112,8 @@ def _declared(constraints: Constraints) -> dict[str, str]:
     return found
 
 
-def _kept(booster: Any, training: Training, width: int, intercept: float) -> trees.Trees:
+def kept(booster: Any, training: Training, width: int, intercept: float) -> trees.Trees:
+    """XGBoost's model as trees that answer without it; what it adds to them is *intercept*."""
     model = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]["model"]
     outputs = training.classes if training.task == "multiclass" else 1
     found = [_tree(raw, number, outputs) for raw, number in zip(model["trees"], model["tree_info"], strict=True)]
