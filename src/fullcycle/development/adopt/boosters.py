@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -49,6 +48,8 @@ def lightgbm(path: Path) -> Foreign:
     def read(training: Training) -> tuple[ModelFormat, Floats]:
         import lightgbm as library
 
+        name = model.objective.split()[0]
+        _check_task("binary" if name == "binary" else "multiclass" if model.outputs > 1 else "regression", training)
         return model, np.asarray(library.Booster(model_str=text).predict(training.X, num_threads=1))
 
     return Foreign("lightgbm", () if _numbered(names, r"Column_\d+") else names, model.features, read)
@@ -82,17 +83,13 @@ def xgboost(path: Path) -> Foreign:
         raise InputError("trees that split by sets of categories", place=str(path), expected="numbers")
 
     def read(training: Training) -> tuple[ModelFormat, Floats]:
-        if _OBJECTIVES[objective] != training.task:
-            raise InputError("the model is for another task", found=objective, expected=training.task)
+        _check_task(_OBJECTIVES[objective], training)
         matrix = library.DMatrix(bounded(training.X), nthread=1)
         matrix.feature_names = booster.feature_names
-        return _xgboost_kept(booster, training, _base(config, training.task)), _xgboost_scores(booster, matrix)
+        intercept = _base(config, training.classes if training.task == "multiclass" else 1)
+        return xgboost_trees.kept(booster, training, training.X.shape[1], intercept), _xgboost_scores(booster, matrix)
 
     return Foreign("xgboost", tuple(booster.feature_names or ()), int(booster.num_features()), read)
-
-
-def _xgboost_kept(booster: Any, training: Training, intercept: float) -> ModelFormat:
-    return xgboost_trees.kept(booster, training, training.X.shape[1], intercept)
 
 
 def _xgboost_scores(booster: Any, matrix: Any) -> Floats:
@@ -105,13 +102,11 @@ def _xgboost_scores(booster: Any, matrix: Any) -> Floats:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def _base(config: dict[str, Any], task: str) -> float:
-    """What XGBoost adds to its trees; of several classes a number that all share, and that changes nothing."""
+def _base(config: dict[str, Any], outputs: int) -> Floats:
+    """What XGBoost adds to its trees, (outputs,): one number for all scores, or, from 3.1 on, one for each."""
     told = str(config["learner_model_param"]["base_score"]).strip("[]").split(",")
-    level = float(told[0])
-    if task == "binary":
-        return math.log(level / (1 - level))
-    return level if task == "regression" else 0.0
+    level = np.broadcast_to(np.array([float(number) for number in told]), outputs).copy()
+    return np.log(level / (1 - level)) if config["objective"]["name"] == "binary:logistic" else level
 
 
 def catboost(path: Path) -> Foreign:
@@ -136,6 +131,7 @@ def catboost(path: Path) -> Foreign:
     names = tuple(str(name) for name in model.feature_names_)
 
     def read(training: Training) -> tuple[ModelFormat, Floats]:
+        _check_task({0: "regression", 2: "binary"}.get(len(model.classes_), "multiclass"), training)
         codes = training._replace(y=np.arange(max(training.classes, 2), dtype=np.float64))
         try:
             kept = catboost_trees.kept(model, codes)
@@ -146,6 +142,11 @@ def catboost(path: Path) -> Foreign:
         return kept, scores[:, 1] if training.task == "binary" else scores
 
     return Foreign("catboost", () if _numbered(names, r"\d+") else names, len(names), read)
+
+
+def _check_task(task: str, training: Training) -> None:
+    if task != training.task:
+        raise InputError("the model is for another task", found=task, expected=training.task)
 
 
 def _numbered(names: tuple[str, ...], pattern: str) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from fullcycle.development.learners.estimator import APART, apart
 from fullcycle.development.learners.learner import Floats, Training
 from fullcycle.kernel.errors import InputError, OutsideError
@@ -13,6 +15,7 @@ from fullcycle.predictor.formats import ModelFormat
 
 MOST = 2 << 30  # bytes of a file
 _HEAD = 16
+_NEAR = 1e-6  # by which single precision may miss 0 and 1
 _PICKLED = (".pkl", ".pickle", ".joblib", ".dill", ".sav", ".pt", ".pth", ".h5", ".keras")
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x04\x22\x4d\x18", b"\x78\x01", b"\x78\x9c", b"\x78\xda")  # joblib's
 _WRITTEN = {b"tree\n": "lightgbm", b"CBM1": "catboost"}
@@ -50,6 +53,10 @@ class Foreign(NamedTuple):
                 found=f"{model.features} columns, {model.outputs} scores",
                 expected=f"{training.X.shape[1]} columns, {outputs} scores",
             )
+        if training.task != "regression" and not _probabilities(expected):
+            raise InputError(
+                "the model gives no probabilities", place=self.kind, expected=f"for a {training.task} task"
+            )
         if (worst := apart(model.scores(training.X), expected, training)) > APART:
             raise InputError(
                 "the model cannot be kept so that it scores the same",
@@ -58,6 +65,12 @@ class Foreign(NamedTuple):
                 expected=f"at most {APART}",
             )
         return model
+
+
+def _probabilities(scores: Floats) -> bool:
+    """Whether they all are; those of several classes add up to 1."""
+    inside = bool(((scores >= -_NEAR) & (scores <= 1 + _NEAR)).all())
+    return inside and (scores.ndim == 1 or bool(np.allclose(scores.sum(axis=1), 1.0, atol=1e-4)))
 
 
 def kind_of(path: Path) -> str:

@@ -47,10 +47,14 @@ def onnx(path: Path) -> Foreign:
         known = tuple(_widened(feed, width) for feed in feeds)
         binary, classifies = training.task == "binary", training.task != "regression"
         numbers = _numbers(output) or (2 if binary else max(training.classes, 1))
+        if numbers not in ((1, 2) if binary else (max(training.classes, 1),)):
+            raise InputError(
+                "the graph is for another task", place=str(path), found=f"{numbers} scores", expected=training.task
+            )
         places = tuple(range(training.classes)) if training.task == "multiclass" else (numbers - 1 if binary else 0,)
         facts = Facts(feeds=known, output=output.name, places=places, probability=classifies)
-        model = Onnx(body, facts)
-        return model, model.scores(training.X)  # it is its own runtime: nothing was converted
+        bare = Onnx(body, Facts(feeds=known, output=output.name, places=places))
+        return Onnx(body, facts), bare.scores(training.X)  # the graph itself answers: nothing was converted
 
     return Foreign("onnx", names, sum(feed.width for feed in feeds) if single else _told(feeds), read)
 
