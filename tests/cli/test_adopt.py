@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,8 @@ import pytest
 from cli.conftest import Cli
 from fullcycle import open_project
 from fullcycle.deployment.serving import load_predictor, read_serving
+from fullcycle.kernel.errors import OutsideError
+from fullcycle.loop.fetched import fetched
 
 
 def booster(path: Path, shop: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -59,11 +64,27 @@ def test_it_goes_through_the_gates_and_serves(customers: Path, here: Cli) -> Non
     assert open_project(customers).current.model == model  # the same file is the same reading
 
 
+def test_it_is_fetched_from_a_web_address(tmp_path: Path, made: Path) -> None:
+    (tmp_path / "there").mkdir()
+    booster(tmp_path / "there" / "model.txt", made)
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(tmp_path / "there"))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        found = fetched(f"{address}/model.txt", tmp_path)
+        with pytest.raises(OutsideError, match="404"):
+            fetched(f"{address}/none.txt", tmp_path)
+        server.shutdown()
+    assert found.read_bytes() == (tmp_path / "there" / "model.txt").read_bytes()
+    assert fetched(f"file://{found}", tmp_path) == found
+
+
 def test_what_is_refused(customers: Path, here: Cli) -> None:
     booster(customers.parent / "theirs.txt", customers)
     (customers.parent / "bomb.pkl").write_bytes(pickle.dumps(pytest.fail))
     here("adopt", "../bomb.pkl", at=customers).refused(1, "was not read", "--trust")
     here("adopt", "../none.txt", at=customers).refused(2, "no such file")
+    here("adopt", "http://127.0.0.1:9/model.txt", at=customers).refused(3, "does not answer")
     here("adopt", "s3://bucket/model.txt", at=customers).refused(2, "copy it here first")
     here("adopt", "../customers.csv", at=customers).refused(2, "no model that is known")
     here("adopt", "../theirs.txt", "--columns", "spend,plan", at=customers).refused(2, "plan", "category")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @declare("adopt")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE_OR_URI")
 @click.option("--columns", metavar="A,B,C", help="The columns that it takes, in its order, where it does not say.")
 @click.option(
     "--trust",
@@ -25,22 +25,24 @@ if TYPE_CHECKING:
 def command(session: Session, file: str, columns: str | None, trust: bool) -> None:
     """Let a model that was made elsewhere be the candidate: it goes through the gates on this project's rows, as our own do.
 
-    FILE is a model of LightGBM (text), XGBoost (JSON, UBJSON), CatBoost (cbm), ONNX or skops, or an MLflow folder.
+    It is a file of LightGBM (text), XGBoost (JSON, UBJSON), CatBoost (cbm), ONNX or skops, or an MLflow folder; or the address of a file.
     """
-    from fullcycle.kernel.errors import InputError, Refused
-    from fullcycle.loop.adoption import Given
+    import tempfile
 
-    path = Path(file.removeprefix("file://"))
-    if "://" in str(path) or not path.exists():
-        raise InputError("there is no such file or folder here", place=file, mend="copy it here first")
+    from fullcycle.kernel.errors import Refused
+    from fullcycle.loop.adoption import Given
+    from fullcycle.loop.fetched import fetched
+
     names = tuple(name.strip() for name in (columns or "").split(",") if name.strip())
     charter = session.cycle.scope()
     dataset = session.cycle.data(charter)
-    try:
-        made = session.cycle.adopt(charter, dataset, Given(path, names, trust))
-    except Refused as refusal:
-        if not session.json and refusal.place != str(path):
-            session.state.refresh()
-            tell_record(session, cast("Model", session.record("model")))
-        raise
+    with tempfile.TemporaryDirectory() as folder:
+        path = fetched(file, Path(folder))
+        try:
+            made = session.cycle.adopt(charter, dataset, Given(path, names, trust))
+        except Refused as refusal:
+            if not session.json and refusal.place != str(path):  # a gate failed: what it came to is told as well
+                session.state.refresh()
+                tell_record(session, cast("Model", session.record("model")))
+            raise
     tell_record(session, made)
