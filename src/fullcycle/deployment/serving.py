@@ -261,7 +261,8 @@ def _read(place: Path, what: str) -> bytes:
     try:
         return place.read_bytes()
     except OSError as error:
-        raise OutsideError(f"cannot read {what}", place=str(place), found=error.strerror or "") from error
+        mend = "deploy again: fullcycle deploy"
+        raise OutsideError(f"cannot read {what}", place=str(place), found=error.strerror or "", mend=mend) from error
 
 
 def load_answerer(path: Path, serving: Serving) -> Answerer:
