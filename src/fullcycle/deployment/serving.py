@@ -244,16 +244,18 @@ def load_predictor(path: Path, serving: Serving) -> Predictor:
     if not serving.bundle:
         raise InputError("no release serves, and none has", place=str(path), mend="deploy a release: fullcycle deploy")
     body = _read(bundle_path(path, serving.bundle), "the bundle")
-    return Predictor.load(body, digest=serving.bundle, signed=_signature(path, serving))
+    return Predictor.load(
+        body, digest=serving.bundle, signed=_signature(path, serving.bundle, serving.scope.environment)
+    )
 
 
-def _signature(path: Path, serving: Serving) -> Signature | None:
-    """What proves the bundle; None where nothing asks for it."""
+def _signature(path: Path, name: str, environment: str) -> Signature | None:
+    """What proves the bundle with digest *name*; None where nothing asks for it."""
     keys = keys_path(path)
-    if not keys.exists() and serving.scope.environment != PRODUCTION:
+    if not keys.exists() and environment != PRODUCTION:
         return None
-    envelope = _read(signature_path(path, serving.bundle), "the signature of the bundle")
-    papers = _read(papers_path(path, serving.bundle), "the papers of the bundle")
+    envelope = _read(signature_path(path, name), "the signature of the bundle")
+    papers = _read(papers_path(path, name), "the papers of the bundle")
     return Signature(envelope, papers, read_trusted(keys))
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from importlib.metadata import version
 
 import msgspec
-import numpy as np
 
 from fullcycle.data.records import Dataset
 from fullcycle.development.behave import behaviours as own_behaviours
@@ -22,20 +20,21 @@ from fullcycle.development.learners import LEARNERS
 from fullcycle.development.reading import read_test_rows
 from fullcycle.development.records import FoldRows, Line, Model, Trial, Tried
 from fullcycle.development.rule_scores import expert
+from fullcycle.development.scores import written as _written
 from fullcycle.development.search import Progress, passed_over, silent
 from fullcycle.development.settings import Development
-from fullcycle.development.table import Floats, Given, rows
+from fullcycle.development.table import Given, rows
 from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.verbs import Engine, Run, step
 from fullcycle.predictor.policy import Policy
 from fullcycle.scoping.records import Charter
 
-__all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of", "written"]
+__all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of"]
 
 _LIBRARIES = ("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars")
 
 
-@step("development.make", version=5, libraries=_LIBRARIES, project_code=True)
+@step("development.make", version=6, libraries=_LIBRARIES, project_code=True)
 def make(
     *,
     charter: Charter,
@@ -92,7 +91,7 @@ def make(
         policy=seen.policy,
         leaderboard=leaderboard(chosen.trials),
         figures=seen.figures,
-        scores=blobs.put(written(seen.scores)),
+        scores=blobs.put(_written(seen.scores)),
         trained_rows=len(final.known),
         fits=chosen.fits + len(chosen.members),
         seed=settings.seed,
@@ -150,14 +149,3 @@ def leaderboard(trials: Sequence[Trial]) -> tuple[Line, ...]:
         Line(trial=it.id, learner=it.learner, loss=it.loss, error=it.error, pruned=it.pruned)
         for it in sorted(trials, key=lambda it: (it.pruned, it.loss))
     )
-
-
-def written(scores: Floats) -> bytes:
-    """Scores as they are kept, in NumPy's format.
-
-    >>> written(np.zeros(2))[1:6]
-    b'NUMPY'
-    """
-    out = io.BytesIO()
-    np.lib.format.write_array(out, np.ascontiguousarray(scores), allow_pickle=False)
-    return out.getvalue()

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from fullcycle.data.records import Dataset
-from fullcycle.development import policy_of, written
+from fullcycle.development import policy_of
 from fullcycle.development.adopt import boosters, estimators, graphs, mlflow_folder, pickled
 from fullcycle.development.adopt.foreign import Foreign, kind_of
 from fullcycle.development.blocks import row_blocks
@@ -21,6 +21,7 @@ from fullcycle.development.holdout import Holdout
 from fullcycle.development.learners.learner import Training
 from fullcycle.development.reading import read_test_rows
 from fullcycle.development.records import Model
+from fullcycle.development.scores import written
 from fullcycle.development.settings import Development
 from fullcycle.development.table import Given, rows
 from fullcycle.kernel.blobs import Blobs

@@ -20,6 +20,7 @@ import numpy as np
 
 from fullcycle.development.adopt.foreign import Foreign
 from fullcycle.development.learners.learner import Floats, Training
+from fullcycle.development.scores import written
 from fullcycle.kernel.errors import InputError, OutsideError
 from fullcycle.predictor.formats import ModelFormat, load
 
@@ -58,8 +59,8 @@ def pickled(path: Path) -> Foreign:
     def read(training: Training) -> tuple[ModelFormat, Floats]:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
-            save(place / "X.npy", training.X)
-            save(place / "y.npy", training.y)
+            (place / "X.npy").write_bytes(written(training.X))
+            (place / "y.npy").write_bytes(written(training.y))
             asked = Asked(file=str(path.resolve()), task=training.task, classes=training.classes)
             found = _asked(place, asked)
             model = load(found.format, (place / "model.bin").read_bytes())
@@ -103,9 +104,3 @@ def _asked(folder: Path, asked: Asked) -> Told:
     if told.problem:
         raise InputError("the pickle cannot be adopted", place=asked.file, found=told.problem[:300])
     return told
-
-
-def save(path: Path, array: Floats) -> None:
-    """Write an array that holds no objects."""
-    with path.open("wb") as file:
-        np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from fullcycle.development.adopt.pickled import Asked, Told, save
+from fullcycle.development.adopt.pickled import Asked, Told
+from fullcycle.development.scores import written
 from fullcycle.kernel.errors import FullcycleError
 
 MEMORY = 8 << 30
@@ -48,7 +49,7 @@ def _answer(folder: Path, asked: Asked) -> Told:
     training = Training(X, y, asked.task, asked.classes, {}, seed=0)
     model, scores = foreign.read(training)
     (folder / "model.bin").write_bytes(model.to_bytes())
-    save(folder / "scores.npy", scores)
+    (folder / "scores.npy").write_bytes(written(scores))
     return Told(names=foreign.names, width=foreign.width, format=model.name)
 
 
