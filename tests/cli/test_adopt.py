@@ -62,6 +62,10 @@ def test_it_goes_through_the_gates_and_serves(customers: Path, here: Cli) -> Non
     assert np.allclose(scores, expected)
     assert here("adopt", "../theirs.txt", "--json", at=customers).code == 0
     assert open_project(customers).current.model == model  # the same file is the same reading
+    verified = here("develop", "--verify", model.id, "--json", at=customers)
+    assert (verified.code, verified.json["equal"], verified.json["circumstances"]) == (0, True, [])
+    here("export", "card", customers / "out", at=customers)
+    assert "Which rows it learned from is not known" in (customers / "out" / "README.md").read_text()
 
 
 def test_it_is_fetched_from_a_web_address(tmp_path: Path, made: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from fullcycle import development
 from fullcycle.data.records import Dataset
 from fullcycle.development.records import Model
+from fullcycle.development.settings import Development
+from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.errors import OutsideError
-from fullcycle.kernel.verbs import Call
+from fullcycle.kernel.verbs import Call, Run, Step
 from fullcycle.loop.readings import numbered
 from fullcycle.scoping.records import Charter
 
@@ -63,3 +66,37 @@ def adoption(rooms: Rooms, charter: Charter, dataset: Dataset, given: Given) -> 
         return Call(adopt, inputs, {**parameters, "reading": reading}, using)
 
     return cast(Model, rooms.run.do(numbered(rooms.run, dataset, call)))
+
+
+def made_elsewhere(model: Model) -> bool:
+    """Whether a model was adopted. Nothing was fitted for it here."""
+    return model.fits == 0 and not model.leaderboard
+
+
+def step_of(model: Model) -> Step[Any, Any]:
+    """The step that makes models like this one."""
+    from fullcycle.development.adopt import adopt
+
+    return adopt if made_elsewhere(model) else development.make
+
+
+def judged_again(model: Model, charter: Charter, dataset: Dataset, blobs: Blobs, run: Run) -> Model:
+    """An adopted model from its record: what is kept of it answers the test rows once more."""
+    from fullcycle.development.adopt import Adopted, adopt
+
+    kept = Adopted(
+        kind=str(model.parameters["kind"]),
+        sha256=str(model.parameters["sha256"]),
+        plan=model.plan,
+        fitted=model.fitted,
+        format=model.format,
+    )
+    return adopt.function(
+        charter=charter,
+        dataset=dataset,
+        adopted=kept,
+        settings=model.settings or Development(),
+        reading=model.reading,
+        blobs=blobs,
+        run=run,
+    )

@@ -14,6 +14,7 @@ from fullcycle.kernel.errors import InputError, Refused, Waiting
 from fullcycle.kernel.record import Record
 from fullcycle.kernel.state import Route
 from fullcycle.loop import gates
+from fullcycle.loop.adoption import made_elsewhere
 from fullcycle.loop.stages import Cycle, Window
 
 
@@ -70,7 +71,7 @@ def _trial(champion: Model) -> str:
     """The one trial that a model was made of; the best of its learner in a model of before that was told."""
     if champion.members:
         return champion.members[0].trial
-    if not champion.leaderboard:
+    if made_elsewhere(champion):
         raise InputError(
             "a model from elsewhere is not fitted again here",
             place=champion.id[:12],
