@@ -20,7 +20,16 @@ from fullcycle.kernel.verbs import STEPS, without_docstrings
 HOUSE = Path(fullcycle.__file__).parent
 LOCK = Path(__file__).with_name("steps.lock")
 LOWER = ("measure", "predictor", "traffic")
-MODULES = ("scoping", "data", "development", "development.search", "deployment", "monitoring", "business")
+MODULES = (
+    "scoping",
+    "data",
+    "development",
+    "development.search",
+    "development.adopt",
+    "deployment",
+    "monitoring",
+    "business",
+)
 
 
 def steps() -> dict[str, dict[str, Any]]:

@@ -25,7 +25,9 @@ def shop(tmp_path: Path, released: Path, here: Cli) -> Path:
 def bash(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = os.environ | {"PATH": path} | environment
-    return subprocess.run(["bash", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["bash", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_cycle_goes_on_where_the_gates_pass(shop: Path) -> None:

@@ -252,6 +252,26 @@ def test_what_is_newer_or_not_installed_says_so(body: bytes) -> None:
         Predictor.load(repaired(body, "plan.json", lambda text: text.replace(b'"lookup"', b'"lookups"')))
 
 
+def test_a_bundle_of_the_first_version_is_still_read(body: bytes, predictors: dict[str, Predictor]) -> None:
+    found = {name: content for name, content in files(body).items() if name not in ("schema.json", "charter.json")}
+    manifest = json.loads(found["manifest.json"])
+    old = {name: told for name, told in manifest["files"].items() if name in found}
+    found["manifest.json"] = json.dumps({**manifest, "version": 1, "files": old}).encode()
+    assert Predictor.load(archive.pack(found)).answer(ROW) == predictors["trees"].answer(ROW)
+    with pytest.raises(Corrupt, match="other files than its version"):
+        Predictor.load(archive.pack({**found, "schema.json": b"{}"}))
+
+
+def test_readers_find_the_schema_of_a_row_and_the_question() -> None:
+    import jsonschema
+
+    found = files(packed(line(), charter={"question": "Late?"}))
+    assert json.loads(found["charter.json"]) == {"question": "Late?"}
+    schema = json.loads(found["schema.json"])
+    for row in json.loads(found["golden.json"]):
+        jsonschema.validate(row["row"], schema)
+
+
 @pytest.mark.parametrize("name", ["plan.json", "contract.json", "policy.json", "golden.json", "manifest.json"])
 @pytest.mark.parametrize("junk", [b"", b"{}", b"[1]", b"null", b"[" * 100_000, b"\xff", b'{"version":1}', b"[]"])
 def test_junk_in_a_file_is_refused(body: bytes, name: str, junk: bytes) -> None:

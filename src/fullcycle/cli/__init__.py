@@ -20,6 +20,7 @@ COMMANDS = {
     "scope": "check the question and write the Charter",
     "data": "make the Dataset",
     "develop": "develop the Model",
+    "adopt": "a model made elsewhere becomes a candidate",
     "deploy": "release the Model and let it serve",
     "monitor": "write the Health of the last window",
     "review": "write the Verdict of the last review period",

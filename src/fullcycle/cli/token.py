@@ -42,6 +42,7 @@ def create(
     """
     from datetime import UTC
 
+    from fullcycle.deployment.access import USUAL
     from fullcycle.kernel.clock import duration, size
     from fullcycle.loop.access import access_run, tell_servers
     from fullcycle.project import tokens
@@ -50,7 +51,7 @@ def create(
     token = tokens.create(
         access_run(session.project, session.allowed("admin")),
         name,
-        scopes=scopes or tokens.USUAL,
+        scopes=scopes or USUAL,
         expires=None if expires is None else datetime.now(UTC) + duration(expires, place="--expires"),
         rate=often,
         burst=burst or max(1, round(often or 1)),

@@ -81,7 +81,9 @@ def write_access(path: Path, closed: bool, grants: Iterable[Grant]) -> None:
     """
     body = canonical(Access(closed=closed, grants=tuple(sorted(grants, key=lambda grant: grant.name))))
     if not path.exists() or path.read_bytes() != body:
-        write_aside(path, body, mode=0o600)
+        write_aside(
+            path, body
+        )  # digests of random bits: nothing in it is a secret, and a container reads it as another user
 
 
 def read_access(path: Path) -> Access:

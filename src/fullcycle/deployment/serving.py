@@ -254,13 +254,13 @@ def load_predictor(path: Path, serving: Serving, release: str | None = None) -> 
     if not name:
         raise InputError("no release serves, and none has", place=str(path), mend="deploy a release: fullcycle deploy")
     body = _read(bundle_path(path, name), "the bundle")
-    return Predictor.load(body, digest=name, signed=_signature(path, serving, name))
+    return Predictor.load(body, digest=name, signed=_signature(path, name, serving.scope.environment))
 
 
-def _signature(path: Path, serving: Serving, name: str) -> Signature | None:
-    """What proves the bundle *name*; None where nothing asks for it."""
+def _signature(path: Path, name: str, environment: str) -> Signature | None:
+    """What proves the bundle with digest *name*; None where nothing asks for it."""
     keys = keys_path(path)
-    if not keys.exists() and serving.scope.environment != PRODUCTION:
+    if not keys.exists() and environment != PRODUCTION:
         return None
     envelope = _read(signature_path(path, name), "the signature of the bundle")
     papers = _read(papers_path(path, name), "the papers of the bundle")
@@ -271,7 +271,8 @@ def _read(place: Path, what: str) -> bytes:
     try:
         return place.read_bytes()
     except OSError as error:
-        raise OutsideError(f"cannot read {what}", place=str(place), found=error.strerror or "") from error
+        mend = "deploy again: fullcycle deploy"
+        raise OutsideError(f"cannot read {what}", place=str(place), found=error.strerror or "", mend=mend) from error
 
 
 def load_answerer(path: Path, serving: Serving) -> Answerer:

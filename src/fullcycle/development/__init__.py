@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from importlib.metadata import version
 
 import msgspec
-import numpy as np
 
 from fullcycle.data.records import Dataset
 from fullcycle.development.behave import behaviours as own_behaviours
@@ -22,9 +20,10 @@ from fullcycle.development.learners import LEARNERS
 from fullcycle.development.reading import read_test_rows
 from fullcycle.development.records import FoldRows, Line, Model, Trial, Tried
 from fullcycle.development.rule_scores import expert
+from fullcycle.development.scores import written as _written
 from fullcycle.development.search import Progress, passed_over, silent, started
 from fullcycle.development.settings import Development
-from fullcycle.development.table import Floats, Given, rows
+from fullcycle.development.table import Given, rows
 from fullcycle.kernel.blobs import Blobs
 from fullcycle.kernel.verbs import Engine, Run, step
 from fullcycle.predictor.policy import Policy
@@ -151,9 +150,3 @@ def leaderboard(trials: Sequence[Trial]) -> tuple[Line, ...]:
         Line(trial=it.id, learner=it.learner, loss=it.loss, error=it.error, pruned=it.pruned)
         for it in sorted(trials, key=lambda it: (it.pruned, it.loss))
     )
-
-
-def _written(scores: Floats) -> bytes:
-    out = io.BytesIO()
-    np.lib.format.write_array(out, np.ascontiguousarray(scores), allow_pickle=False)
-    return out.getvalue()

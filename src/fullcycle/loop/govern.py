@@ -14,6 +14,7 @@ from fullcycle.kernel.errors import InputError, Refused, Waiting
 from fullcycle.kernel.record import Record
 from fullcycle.kernel.state import Route
 from fullcycle.loop import gates
+from fullcycle.loop.adoption import made_elsewhere
 from fullcycle.loop.stages import Cycle, Window
 
 
@@ -41,8 +42,8 @@ def retrain(cycle: Cycle, verdict: Verdict) -> Release | None:
     """
     served = cycle.served(verdict.end)
     charter, champion = served.charter, served.model
-    made_of = champion if len(champion.members) > 1 else cycle.run.get(_trial(champion))
     try:
+        made_of = champion if len(champion.members) > 1 else cycle.run.get(_trial(champion))
         dataset = cycle.dataset(charter, cycle.clock.now())
         require_fit(dataset)
         model = cycle.model(charter, dataset, cast(Trial | Model, made_of))
@@ -70,4 +71,10 @@ def _trial(champion: Model) -> str:
     """The one trial that a model was made of; the best of its learner in a model of before that was told."""
     if champion.members:
         return champion.members[0].trial
+    if made_elsewhere(champion):
+        raise InputError(
+            "a model from elsewhere is not fitted again here",
+            place=champion.id[:12],
+            mend="adopt a newer one ('fullcycle adopt'), or develop one here ('fullcycle develop')",
+        )
     return next(line.trial for line in champion.leaderboard if line.learner == champion.learner)

@@ -11,7 +11,7 @@ from fullcycle.data.split import Part
 from fullcycle.kernel.blobs import get_record
 from fullcycle.kernel.verbs import Call, Run
 
-STEP = "development.make"
+STEPS = ("development.make", "development.adopt")
 
 
 def numbered(run: Run, dataset: Dataset, call: Callable[[int], Call]) -> Call:
@@ -34,7 +34,7 @@ def earlier(run: Run, dataset: Dataset) -> int:
     models = {
         entry.outputs[0]: entry.inputs
         for entry in run.state.refresh().entries
-        if entry.verb == "step" and entry.step == STEP and entry.scope == run.scope
+        if entry.verb == "step" and entry.step in STEPS and entry.scope == run.scope
     }
     tests: dict[str, Part | None] = {dataset.id: dataset.parts["test"]}
     for inputs in models.values():

@@ -21,6 +21,7 @@ from fullcycle.kernel.errors import Waiting
 from fullcycle.kernel.record import Record
 from fullcycle.kernel.state import Route
 from fullcycle.loop import gates, signatures
+from fullcycle.loop.adoption import ADOPT, Given, adoption
 from fullcycle.loop.publish import publish
 from fullcycle.loop.rooms import Progress, Rooms, Served, Window, silent
 from fullcycle.loop.steps import begin
@@ -63,6 +64,24 @@ class Cycle(Rooms):
         model = self.model(charter, dataset, refit)
         self.run.set_head("development", model)
         track(self.project, self.run, model)
+        gates.require(model, self.run.state)
+        return model
+
+    def adopt(self, charter: Charter, dataset: Dataset, given: Given) -> Model:
+        """The Model of *dataset* that was made elsewhere; errors as :meth:`develop`, and where it cannot be read."""
+        model = adoption(self, charter, dataset, given)
+        self.run.set_head("development", model)
+        gates.require(model, self.run.state)
+        return model
+
+    def adopted(self, dataset: Dataset) -> Model | None:
+        """The current model of *dataset*, if it was made elsewhere and passes its gates; errors as :meth:`develop`."""
+        head = self.run.state.refresh().head(self.project.scope, "development").record
+        if not head or not any(it.step == ADOPT and head in it.outputs for it in self.run.state.entries):
+            return None
+        model = cast(Model, self.run.get(head))
+        if dataset.id not in model.parents:
+            return None
         gates.require(model, self.run.state)
         return model
 
@@ -139,7 +158,7 @@ class Cycle(Rooms):
         dataset = made["dataset"] = self.data(charter)
         if to == "data":
             return made
-        model = made["model"] = self.develop(charter, dataset, self.refitted(dataset))
+        model = made["model"] = self.adopted(dataset) or self.develop(charter, dataset, self.refitted(dataset))
         if to == "development" or (self.project.scope.environment == signatures.PRODUCTION and self.serving):
             return made
         made["release"] = self.deploy(charter, dataset, model)

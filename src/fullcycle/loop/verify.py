@@ -24,6 +24,7 @@ from fullcycle.kernel.journal import SQLiteJournal
 from fullcycle.kernel.overlay import OverlayBlobs
 from fullcycle.kernel.record import canonical
 from fullcycle.kernel.verbs import Run, code_digest, versions
+from fullcycle.loop.adoption import judged_again, made_elsewhere, step_of
 from fullcycle.loop.rooms import Rooms
 from fullcycle.project.measured import VERIFY, made
 from fullcycle.project.selfcheck import blobs_of, erased_of
@@ -103,6 +104,8 @@ def _rebuilt(rooms: Rooms, model: Model, charter: Charter, dataset: Dataset) -> 
         blobs = OverlayBlobs(rooms.project.blobs, FolderBlobs(Path(folder) / "blobs"))
         journal = SQLiteJournal(Path(folder) / "journal.sqlite")
         run = Run(journal, blobs, rooms.run.scope, rooms.run.actor, rooms.clock, code=rooms.run.code)
+        if made_elsewhere(model):
+            return judged_again(model, charter, dataset, blobs, run)
         return development.make.function(
             charter=charter,
             dataset=dataset,
@@ -165,12 +168,13 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
 
 def _circumstances(rooms: Rooms, model: Model) -> tuple[Changed, ...]:
     """Versions and code that the record tells, and the step's that the journal tells, where they are others now."""
-    now = versions(development.make.libraries)
+    step = step_of(model)
+    now = versions(step.libraries)
     found = [(name, model.libraries.get(name, "unknown"), version) for name, version in now.items() if model.libraries]
     if model.settings is not None:
         found.append(("cycle.py", model.code[:12] or "none", rooms.run.code[:12] or "none"))
     entry = made(rooms.run.state.refresh().entries, model.id)
     if entry is not None:
-        found.append(("code of the step", entry.code[:12], code_digest(development.make.function)[:12]))
-        found.append(("version of the step", str(entry.facts.get("version")), str(development.make.version)))
+        found.append(("code of the step", entry.code[:12], code_digest(step.function)[:12]))
+        found.append(("version of the step", str(entry.facts.get("version")), str(step.version)))
     return tuple(Changed(what=what, then=then, now=now) for what, then, now in found if then != now)

@@ -91,6 +91,12 @@ class Platform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mlflow: Annotated[
         str, Meta(description="an MLflow server to log models and trials to, such as '${MLFLOW_TRACKING_URI}'")
     ] = ""
+    trusted_types: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="types beyond skops' own that a file of skops may hold, such as 'lightgbm.sklearn.LGBMClassifier'"
+        ),
+    ] = ()
 
 
 SECTIONS: dict[str, type[Struct]] = {

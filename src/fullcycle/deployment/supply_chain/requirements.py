@@ -150,8 +150,12 @@ def _formats(model: ModelFormat) -> Iterator[str]:
 
 
 def _licence(it: Distribution) -> str:
-    told = it.metadata.get("License-Expression") or it.metadata.get("License") or ""
+    told = _field(it, "License-Expression") or _field(it, "License")
     if told and len(told) <= _LONGEST_LICENCE and "\n" not in told:
-        return str(told)
+        return told
     named = (str(one) for one in it.metadata.get_all("Classifier") or () if str(one).startswith("License ::"))
     return next((one.rpartition(":: ")[2] for one in named), "")
+
+
+def _field(it: Distribution, name: str) -> str:
+    return str(it.metadata[name]) if name in it.metadata else ""

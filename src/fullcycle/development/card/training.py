@@ -35,6 +35,8 @@ def training(facts: Facts) -> Iterator[Answer]:
     model = facts.model
     grid = Grid(("parameter", "value"), tuple((name, shown(value)) for name, value in sorted(model.parameters.items())))
     text = f"{model.learner}, kept in the format {model.format}, fitted on {model.trained_rows:,} rows."
+    if not model.fits:
+        text = f"Made elsewhere, kept in the format {model.format}. Which rows it learned from is not known here."
     if model.calibration:
         text += f" Its scores are calibrated ({model.calibration})."
     yield Answer("What is it?", text, "measured", grid if model.parameters else None)
@@ -47,6 +49,8 @@ def training(facts: Facts) -> Iterator[Answer]:
         rows = tuple((str(place), f"{it.trained:,}", f"{it.tested:,}") for place, it in enumerate(model.folds, 1))
         grid = Grid(("fold", "rows trained on", "rows tested"), rows)
         yield Answer("On which folds was it chosen?", "The same for every trial.", "measured", grid)
+    if not model.fits:
+        return
     board = facts.leaderboard
     text = f"{len(board)} trials; {model.fits} models were fitted to choose and make it."
     if len(board) > TRIALS:

@@ -69,7 +69,7 @@ class CatBoost:
         if importlib.util.find_spec("catboost") is None:
             raise OutsideError("CatBoost is not installed", mend=MEND)
         model = grown(training)
-        return Fitted(_kept(model, training), model.tree_count_)
+        return Fitted(kept(model, training), model.tree_count_)
 
 
 def grown(training: Training) -> Any:
@@ -98,7 +98,8 @@ def _declared(constraints: Constraints) -> dict[str, list[int]]:
     return {"monotone_constraints": list(constraints.monotone)} if constraints.monotone else {}
 
 
-def _kept(model: Any, training: Training) -> trees.Trees:
+def kept(model: Any, training: Training) -> trees.Trees:
+    """CatBoost's model as trees that answer without it; of *training* only task and targets are looked at."""
     with tempfile.TemporaryDirectory() as folder:  # the library writes to a file only
         file = Path(folder, "model.json")
         model.save_model(str(file), format="json")

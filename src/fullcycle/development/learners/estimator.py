@@ -130,12 +130,12 @@ def _answers(estimator: Any, training: Training) -> tuple[Floats, Floats]:
     """Rows to compare on, and what the estimator says of them; those of which it says nothing finite are left out."""
     X = training.X
     chosen = X[np.arange(min(len(X), ROWS)) * len(X) // min(len(X), ROWS)]
-    parts, found = [chosen], [_scored(estimator, chosen, training)]
+    parts, found = [chosen], [scored(estimator, chosen, training)]
     for part in _hostile(chosen):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # that a number is huge is what is being tried
             try:
-                scores = _scored(estimator, part, training)
+                scores = scored(estimator, part, training)
             except ValueError:  # it refuses such rows
                 continue
         fit = np.isfinite(scores.reshape(len(part), -1)).all(axis=1)
@@ -155,7 +155,7 @@ def _hostile(rows: Floats) -> Iterator[Floats]:
         yield each
 
 
-def _scored(estimator: Any, rows: Floats, training: Training) -> Floats:
+def scored(estimator: Any, rows: Floats, training: Training) -> Floats:
     """The estimator's own scores in the shape of a model's: (n,), or (n, classes)."""
     if training.task == "regression":
         return np.asarray(estimator.predict(rows), dtype=np.float64).reshape(len(rows))

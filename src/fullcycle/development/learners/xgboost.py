@@ -14,7 +14,7 @@ import numpy as np
 
 from fullcycle.development.learners.boosting import PATIENCE, UNTOLD, most_trees, own
 from fullcycle.development.learners.constant import constant
-from fullcycle.development.learners.learner import Constraints, Fitted, Parameters, Training
+from fullcycle.development.learners.learner import Constraints, Fitted, Floats, Parameters, Training
 from fullcycle.development.learners.single_precision import at_most, bounded
 from fullcycle.kernel.errors import OutsideError
 from fullcycle.predictor.formats import trees
@@ -75,7 +75,7 @@ class XGBoost:
             raise OutsideError("XGBoost is not installed", mend=MEND)
         booster, intercept = grown(training)
         width = training.X.shape[1]
-        return Fitted(_kept(booster, training, width, intercept), booster.num_boosted_rounds())
+        return Fitted(kept(booster, training, width, intercept), booster.num_boosted_rounds())
 
 
 def grown(training: Training) -> tuple[Any, float]:
@@ -110,11 +110,14 @@ def _declared(constraints: Constraints) -> dict[str, str]:
     return found
 
 
-def _kept(booster: Any, training: Training, width: int, intercept: float) -> trees.Trees:
+def kept(booster: Any, training: Training, width: int, intercept: float | Floats) -> trees.Trees:
+    """XGBoost's model as trees that answer without it; what it adds to them is *intercept*."""
     model = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]["model"]
     outputs = training.classes if training.task == "multiclass" else 1
     found = [_tree(raw, number, outputs) for raw, number in zip(model["trees"], model["tree_info"], strict=True)]
-    return trees.Trees(trees.forest(found), width, np.full(outputs, intercept), _LINKS[training.task])
+    return trees.Trees(
+        trees.forest(found), width, np.broadcast_to(intercept, outputs).astype(np.float64), _LINKS[training.task]
+    )
 
 
 def _tree(raw: dict[str, Any], output: int, outputs: int) -> trees.Nodes:
