@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from fullcycle.deployment.access import FILE as ACCESS
 from fullcycle.deployment.image.needed import needed
 from fullcycle.deployment.image.wheels import fetch, locked, own_wheel
-from fullcycle.deployment.access import FILE as ACCESS
 from fullcycle.deployment.serving import FILE, KEYS, Serving, bundle_path, keys_path, read_key, read_serving
 from fullcycle.kernel.blobs import write_aside
 from fullcycle.kernel.record import canonical
