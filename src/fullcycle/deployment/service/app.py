@@ -71,6 +71,15 @@ class Service:
         app.router.redirect_slashes = False
         return app
 
+    def facts(self) -> dict[str, str]:
+        """What a span tells of who answers."""
+        serving = self.routing.serving
+        return {
+            "fullcycle.project": serving.scope.project,
+            "fullcycle.environment": serving.scope.environment,
+            "fullcycle.release": serving.route.champion,
+        }
+
     async def predict(self, body: bytes) -> Response:
         """``POST /predict``."""
         started = time.perf_counter()

@@ -19,7 +19,9 @@ import msgspec
 import uvicorn
 
 from fullcycle.deployment.service.app import Service
+from fullcycle.deployment.service.json_log import log_as_json
 from fullcycle.deployment.service.routing import Routing
+from fullcycle.deployment.service.tracing import Collector, Traced
 from fullcycle.kernel.errors import FullcycleError
 
 READY = b"ready\n"
@@ -42,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("route", type=Path)
     parser.add_argument("--fd", type=int, required=True)
     options = parser.parse_args(arguments)
+    log_as_json()
     try:
         service = Service(Routing(options.route))
     except FullcycleError as error:
@@ -50,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     gc.collect()
     gc.freeze()  # what was loaded stays: no collection need look at it again
     config = uvicorn.Config(
-        service.app(),
+        Traced(service.app(), Collector(), service.facts),
         log_config=None,
         access_log=False,
         server_header=False,
