@@ -122,6 +122,8 @@ def test_what_is_wrong_is_told_as_the_protocol_does(service: Running) -> None:
     assert "no version 'r9'" in told(ask(service, rows, f"{MODEL}/versions/r9"), 404)
     assert "no model" in told(service.client.get("/v2/models/other/ready"), 404)
     assert "not JSON" in told(service.client.post(f"{MODEL}/infer", content=b"{"))
+    binary = {"inference-header-content-length": "2"}
+    assert "in binary" in told(service.client.post(f"{MODEL}/infer", content=b"{}\0", headers=binary))
     assert "inputs" in told(service.client.post(f"{MODEL}/infer", json={}))
     assert "no inputs" in told(service.client.post(f"{MODEL}/infer", json={"inputs": []}))
     bad = told(ask(service, [row(1), row(2, distance=-5.0)]))

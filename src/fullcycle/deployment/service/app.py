@@ -139,6 +139,8 @@ class Service:
         async def answer(request: Request) -> Response:
             body = await _body(request) if it.method == "POST" else b""
             kind = request.headers.get("content-type", "")
+            if "inference-header-content-length" in request.headers:  # as Triton marks tensors in binary
+                kind = "application/octet-stream"
             started = time.perf_counter()
             found = await it.answer(Call(body, kind, request.path_params, self.routing, self.log, self.metrics))
             if it.limited:
