@@ -120,7 +120,8 @@ async def answer_rows(request: Request, answerer: Answerer, log: TrafficLog, met
         for one in predictions:
             metrics.predictions[one.variant] += 1
     if request.explain:
-        rows = {answer.id: (answer.score, request.rows[position]) for position, answer in answers}
+        # of rows that share an id the first was answered
+        rows = {answer.id: (answer.score, request.rows[position]) for position, answer in reversed(answers)}
         reasons = await asyncio.to_thread(explain_rows, rows, answerer)
         predictions = [msgspec.structs.replace(it, reasons=_reasons(it, rows, reasons)) for it in predictions]
     policy, model = answerer.predictor.policy, answerer.predictor.model
