@@ -89,8 +89,9 @@ def test_spans_of_requests_reach_a_collector(
     assert by_name["GET"][1].trace_id.hex() != TRACE_ID
 
 
-def test_a_trace_is_kept_where_nobody_collects(tmp_path: Path) -> None:
-    with Running(place(tmp_path, bundle(), route("r1")).path) as running:
+def test_a_trace_is_kept_where_nobody_collects_and_workers_log_json(tmp_path: Path) -> None:
+    here = place(tmp_path, bundle(), route("r1"))
+    with Running(here.path) as running:
         answer = running.client.get("/health/live", headers=PARENT)
         found = parse(answer.headers["traceparent"].encode())
         assert found is not None
@@ -98,6 +99,10 @@ def test_a_trace_is_kept_where_nobody_collects(tmp_path: Path) -> None:
         assert found.span != SPAN_ID
         assert "traceparent" not in running.client.get("/health/live").headers
         assert "traceparent" not in running.client.get("/health/live", headers={"traceparent": "01-x"}).headers
+        here.deploy(bundle(0.5), route("r2", generation=2))
+        assert running.process.stderr is not None
+        told = json.loads(running.process.stderr.readline())
+        assert (told["level"], told["message"]) == ("info", "route 2 serves")
 
 
 @pytest.mark.parametrize(
@@ -130,16 +135,6 @@ def test_a_log_line_is_json_with_its_trace() -> None:
     assert "\n" not in line
     assert (told["level"], told["message"], told["trace_id"]) == ("error", "failed: é", TRACE_ID)
     assert "ValueError" in told["exception"]
-
-
-def test_a_worker_logs_as_json(tmp_path: Path) -> None:
-    here = place(tmp_path, bundle(), route("r1"))
-    running = Running(here.path)
-    here.deploy(bundle(0.5), route("r2", generation=2))
-    assert running.process.stderr is not None
-    told = json.loads(running.process.stderr.readline())
-    assert (told["level"], told["message"]) == ("info", "route 2 serves")
-    assert running.stop() == 0
 
 
 def test_a_collector_without_its_library_is_named(
