@@ -35,7 +35,7 @@ _HELD = 1 << 28  # bytes of matrices that a process keeps for its next trial
 
 @step(
     "development.trial",
-    version=5,
+    version=6,
     libraries=("lightgbm", "scikit-learn", "numpy", "scipy", "polars"),
     project_code=True,
 )
