@@ -102,6 +102,7 @@ class Place:
             labels={"arr_delay": "float"},
             log=self.serving.log,
             in_flight=self.serving.in_flight,
+            traffic=self.serving.traffic,
         )
         write_serving(self.path, self.serving, (body,))
 
