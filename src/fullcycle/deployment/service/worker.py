@@ -1,19 +1,21 @@
 """One worker process: ``python -m fullcycle.deployment.service.worker ROUTE --fd N``. Started by ``workers``, which holds its standard
 input.
 
-It says ``ready`` on standard output when it answers, or why it cannot, as JSON. It drains and stops at SIGTERM, and when whoever
-started it is gone.
+It says ``ready`` on standard output when it answers, or why it cannot, as JSON; then, once a second, how much it has to do, as JSON. It
+drains and stops at SIGTERM, and when whoever started it is gone.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import os
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -21,16 +23,21 @@ import uvicorn
 
 from fullcycle.deployment.service.app import Service
 from fullcycle.deployment.service.connection import Connection
+from fullcycle.deployment.service.elastic import Load
 from fullcycle.deployment.service.routing import Routing
+from fullcycle.deployment.service.workers import READY
 from fullcycle.kernel.errors import FullcycleError
 
-READY = b"ready\n"
 DRAIN = 30  # seconds for requests under way at a stop
 SWITCH = 0.0005  # seconds that a thread, which logs or loads, may keep requests waiting; Python's own 5 ms are seen in the tail
 
 
 class Server(uvicorn.Server):
-    """Says when it answers, and refuses who sends too slowly."""
+    """Says when it answers and how much it has to do, and refuses who sends too slowly."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service, self._said = service, (time.monotonic(), time.process_time())
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
@@ -45,7 +52,13 @@ class Server(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection):
                     connection.refuse_if_late(now)
+            self._say_load()
         return await super().on_tick(counter)
+
+    def _say_load(self) -> None:
+        before, self._said = self._said, (time.monotonic(), time.process_time())
+        busy = (self._said[1] - before[1]) / max(self._said[0] - before[0], 1e-3)
+        _say(msgspec.json.encode(Load(busy, self._service.in_flight)) + b"\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("route", type=Path)
     parser.add_argument("--fd", type=int, required=True)
     options = parser.parse_args(arguments)
+    os.set_blocking(1, False)
     try:
         service = Service(Routing(options.route))
     except FullcycleError as error:
@@ -74,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
         timeout_keep_alive=75,  # longer than most clients keep a connection, so that it is they who close it
         timeout_graceful_shutdown=DRAIN,
     )
-    server = Server(config)
+    server = Server(config, service)
     threading.Thread(target=_stop_when_alone, args=(server,), daemon=True).start()
     try:
         server.run([socket.socket(fileno=options.fd)])
@@ -90,7 +104,8 @@ def _stop_when_alone(server: Server) -> None:
 
 
 def _say(line: bytes) -> None:
-    os.write(1, line)
+    with contextlib.suppress(BrokenPipeError, BlockingIOError):  # whoever started it is gone, or does not listen
+        os.write(1, line)
 
 
 if __name__ == "__main__":
