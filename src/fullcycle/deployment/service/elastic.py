@@ -11,7 +11,8 @@ EVERY = 1.0  # seconds between two decisions
 TARGET = 0.7  # of each worker's time: above it, requests begin to wait for one another
 EASE = 0.6  # of each worker's time, were there one fewer: below it, one can go
 GROW_AFTER, SHRINK_AFTER = 3, 60  # decisions in a row that must agree
-QUEUE = 64  # requests that wait in a worker which has no time left
+QUEUE = 64  # requests under way in a worker which has no time left
+LATE = 0.05  # seconds by which a worker which has no time left is late
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -21,20 +22,22 @@ class Load(msgspec.Struct, frozen=True):
     ----------
     busy : the share of the time for which it computed.
     in_flight : requests that it is answering now.
+    late : seconds by which it came late, on average, to what it does ten times a second: so long a new request waits.
 
     Examples
     --------
-    >>> Load(0.3, 2).used, Load(0.3, 64).used
-    (0.3, 1.0)
+    >>> Load(0.3, 2).used, Load(0.3, 64).used, Load(0.3, 2, late=0.025).used
+    (0.3, 1.0, 0.5)
     """
 
     busy: float
     in_flight: int
+    late: float = 0.0
 
     @property
     def used(self) -> float:
-        """How much of it is used, 0 to 1: where the processor is shared, a queue says more than the time that it got."""
-        return min(1.0, max(self.busy, self.in_flight / QUEUE))
+        """How much of it is used, 0 to 1: where the processor is shared, waiting says more than the time that it got."""
+        return min(1.0, max(self.busy, self.in_flight / QUEUE, self.late / LATE))
 
 
 class Elastic:
