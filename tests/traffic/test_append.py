@@ -164,7 +164,7 @@ def test_after_a_failed_fsync_the_segment_is_left_and_another_begun(
         raise OSError(errno.EIO, "broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", fails)
+        patch.setattr("fullcycle.traffic.append._datasync", fails)
         writer.append(answers(names(1, 1)))
         with pytest.raises(OutsideError, match="Input/output"):
             writer.commit()

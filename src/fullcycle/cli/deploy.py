@@ -8,6 +8,7 @@ import click
 
 from fullcycle.cli.figures import tell_record
 from fullcycle.cli.session import Session, declare
+from fullcycle.cli.workers import followed, waits
 
 if TYPE_CHECKING:
     from fullcycle.data.records import Dataset
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
 
 @declare("deploy")
 @click.option("--breaking", is_flag=True, help="Even if clients of what serves would be asked for more, or told less.")
-def command(session: Session, breaking: bool) -> None:
-    """Release the Model and let it serve, once its gates pass and those who must have signed."""
+@waits
+def command(session: Session, breaking: bool, wait: float) -> None:
+    """Release the Model and let it serve, once its gates pass and those who must have signed.
+
+    Where a service runs, it is done when every worker of it follows.
+    """
     made = session.cycle.turn("development")
     charter, dataset, model = cast("tuple[Charter, Dataset, Model]", (made["charter"], made["dataset"], made["model"]))
-    tell_record(session, session.cycle.deploy(charter, dataset, model, breaking=breaking))
+    release = session.cycle.deploy(charter, dataset, model, breaking=breaking)
+    lines, facts = followed(session, wait)
+    tell_record(session, release, *lines, **facts)

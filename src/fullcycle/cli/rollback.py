@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from fullcycle.cli.session import Session, declare
+from fullcycle.cli.workers import followed, waits
 
 if TYPE_CHECKING:
     from fullcycle.data.records import Dataset
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 @declare("rollback")
 @click.option("--to", "wanted", metavar="RELEASE", help="The release that serves again; by default the one before.")
-def command(session: Session, wanted: str | None) -> None:
+@waits
+def command(session: Session, wanted: str | None, wait: float) -> None:
     """Let the release before serve again, at once. Only one that served here before, and so passed its gates, can."""
     from fullcycle.kernel.state import Route, Share
 
@@ -24,7 +26,8 @@ def command(session: Session, wanted: str | None) -> None:
     _, dataset, charter = (session.record(id) for id in release.parents[:3])
     route = Route(shares=(Share(release=release.id, share=1.0),), control=release.control, reason="rollback")
     session.cycle.route(route, cast("Charter", charter), cast("Dataset", dataset))
-    session.tell({"release": release.id}, f"release {release.id[:12]} serves again")
+    lines, facts = followed(session, wait)
+    session.tell({"release": release.id, **facts}, f"release {release.id[:12]} serves again", *lines)
 
 
 def _choose(session: Session, wanted: str | None) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -23,6 +24,8 @@ from fullcycle.traffic.tables import KINDS, Kind, Table
 Mode = Literal["durable", "process", "buffered"]
 ROTATE_AT = 64 * 2**20  # bytes: what a compactor takes into memory at a time stays small
 FLUSH_AT = 256 * 2**10  # bytes: what a buffered writer may lose when it is killed
+_datasync = getattr(os, "fdatasync", os.fsync)  # the data and the length, without the time of the change; not on macOS
+_log = logging.getLogger(__name__)
 
 
 class SegmentWriter:
@@ -58,6 +61,7 @@ class SegmentWriter:
         self._segment: _Segment | None = None
         self._sequence = 0
         self._tables: dict[Kind, Table] = {}
+        self._retire: Callable[[], object] = self.seal
 
     def __enter__(self) -> SegmentWriter:
         return self
@@ -83,7 +87,7 @@ class SegmentWriter:
             return
         self._flush()
         if self._segment is not None and self._segment.size >= self._rotate_at:
-            self.seal()
+            self._retire()
 
     def seal(self) -> Path | None:
         """Log what was appended and close the segment for good, so that it can be compacted; the next append begins another.
@@ -96,9 +100,14 @@ class SegmentWriter:
         ------
         OutsideError : the disk is full or failed.
         """
+        segment = self._detach()
+        return None if segment is None else segment.seal()
+
+    def _detach(self) -> _Segment | None:
+        """The open segment with all that was appended; the next append begins another."""
         self._flush()
         segment, self._segment, self._sequence = self._segment, None, 0
-        return None if segment is None else segment.seal()
+        return segment
 
     def write_sealed(self, name: str, rows: Iterable[Row]) -> bool:
         """Log a whole segment under a name of the caller's, all of it or nothing; the same name again writes nothing.
@@ -141,14 +150,13 @@ class SegmentWriter:
         data, count, begun = b"".join(self._pending), len(self._pending), self._segment is not None
         self._pending, self._pending_bytes = [], 0
         try:
-            with _outside(self.folder):
-                self._write(data)
-        except OutsideError:
+            self._write(data)
+        except OSError as error:
             # Who is told of the loss appends again; a buffered writer has promised already, so its gap must show.
             given_up = begun and self._segment is None
             kept = 0 if given_up else self._sequence - count
             self._sequence = kept + (count if self.mode == "buffered" else 0)
-            raise
+            raise _cannot_log(error, self.folder) from error
 
     def _write(self, data: bytes) -> None:
         if self._segment is None:
@@ -228,7 +236,7 @@ class _Segment:
 
     def _sync(self) -> None:
         try:
-            os.fsync(self._fd)
+            _datasync(self._fd)
         except OSError:
             self.broken = True  # what the disk holds after a failed fsync is unknown: never append to it again
             raise
@@ -260,10 +268,33 @@ class GroupCommit:
     """
 
     def __init__(self, writer: SegmentWriter) -> None:
-        self._writer = writer
+        self._writer, self._waits = writer, writer.mode == "durable"
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="traffic-log")
-        self._waiting: list[tuple[Sequence[Row], asyncio.Future[None]]] = []
-        self._commits: asyncio.Task[None] | None = None
+        self._waiting: _Group = []
+        self._busy = False
+        if not self._waits:
+            writer._retire = self._seal_later
+
+    def put(self, rows: Sequence[Row]) -> asyncio.Future[None] | None:
+        """Log *rows*: what to wait for until they are, or None where they are already.
+
+        Only a disk is waited for: what the operating system takes into its memory is written at once, for which a thread would
+        need longer than it takes. Who waits no more takes nothing back.
+
+        Raises
+        ------
+        OutsideError : they are not logged; where there is something to wait for, waiting raises it.
+        """
+        if not self._waits:
+            self._commit(rows)
+            return None
+        loop = asyncio.get_running_loop()
+        logged: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((rows, logged))
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._begin, loop)  # with all that comes in before the loop is round
+        return logged
 
     async def write(self, rows: Sequence[Row]) -> None:
         """Return when *rows* are logged as the writer's mode promises.
@@ -272,15 +303,17 @@ class GroupCommit:
         ------
         OutsideError : they are not; so it is told to everybody who waited for this commit.
         """
-        logged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((rows, logged))
-        if self._commits is None or self._commits.done():
-            self._commits = asyncio.create_task(self._commit_all())
-        await logged
+        logged = self.put(rows)
+        if logged is not None:
+            await logged
 
     async def seal(self) -> Path | None:
         """Close the segment for good, so that it can be compacted; writing goes on in another."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.seal)
+        loop = asyncio.get_running_loop()
+        if self._waits:
+            return await loop.run_in_executor(self._thread, self._writer.seal)
+        segment = self._writer._detach()
+        return None if segment is None else await loop.run_in_executor(self._thread, segment.seal)
 
     async def seal_when_asked(self, every: float) -> None:
         """Look for ever, *every* so many seconds, whether somebody asks that the open segment be sealed, and seal it."""
@@ -294,27 +327,47 @@ class GroupCommit:
 
     async def close(self) -> None:
         """Log what waits, seal the segment and end the thread."""
-        while self._commits is not None and not self._commits.done():
-            await asyncio.wait([self._commits])
+        while self._busy:
+            await asyncio.get_running_loop().run_in_executor(self._thread, bool)  # after what the thread has to do yet
         try:
             await self.seal()
         finally:
             self._thread.shutdown()
 
-    async def _commit_all(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting, []
-            rows = [row for rows, _ in group for row in rows]
-            done = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, rows)
-            await asyncio.wait([done])
-            failure = done.exception()
-            for _, logged in group:
-                if not logged.done():  # it is when its caller has gone away
-                    logged.set_exception(failure) if failure else logged.set_result(None)
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Log all that waits, in the thread."""
+        group, self._waiting = self._waiting, []
+        commit = self._thread.submit(self._commit, [row for rows, _ in group for row in rows])
+        commit.add_done_callback(lambda done: loop.call_soon_threadsafe(self._end, loop, group, done))
+
+    def _end(self, loop: asyncio.AbstractEventLoop, group: _Group, done: Future[None]) -> None:
+        """Tell all who waited, and go on with those who came meanwhile."""
+        failure = done.exception()
+        if self._waiting:
+            self._begin(loop)
+        else:
+            self._busy = False
+        for _, logged in group:
+            if not logged.done():  # it is when its caller has gone away
+                logged.set_exception(failure) if failure else logged.set_result(None)
 
     def _commit(self, rows: Sequence[Row]) -> None:
         self._writer.append(rows)
         self._writer.commit()
+
+    def _seal_later(self) -> None:
+        """Seal a full segment in the thread; one that cannot be is left to the compactor, like a dead worker's."""
+        segment = self._writer._detach()
+        if segment is not None:
+            self._thread.submit(segment.seal).add_done_callback(_note)
+
+
+_Group: TypeAlias = list[tuple[Sequence[Row], asyncio.Future[None]]]
+
+
+def _note(sealed: Future[Path | None]) -> None:
+    if failure := sealed.exception():
+        _log.error("a segment could not be sealed: %s", failure)
 
 
 @contextlib.contextmanager
@@ -325,9 +378,12 @@ def _outside(place: Path) -> Iterator[None]:
     except OutsideError:
         raise
     except OSError as error:
-        mend = "free space on the disk or check its permissions, and try again"
-        problem = f"cannot log: {os.strerror(error.errno or 0)}"
-        raise OutsideError(problem, place=str(place), mend=mend) from error
+        raise _cannot_log(error, place) from error
+
+
+def _cannot_log(error: OSError, place: Path) -> OutsideError:
+    mend = "free space on the disk or check its permissions, and try again"
+    return OutsideError(f"cannot log: {os.strerror(error.errno or 0)}", place=str(place), mend=mend)
 
 
 def _aside(log: Path) -> tuple[int, str, Path]:
@@ -343,10 +399,13 @@ def _aside(log: Path) -> tuple[int, str, Path]:
 
 
 def _numbered(row: Row, place: int) -> Row:
-    return row if row.sequence == place else msgspec.structs.replace(row, sequence=place)
+    """The row with its place, which is the writer's to give: a copy would take longer than all the rest of its way to the disk."""
+    if row.sequence != place:
+        msgspec.structs.force_setattr(row, "sequence", place)
+    return row
 
 
 def _write_all(fd: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
+    done = os.write(fd, data)
+    while done < len(data):
+        done += os.write(fd, memoryview(data)[done:])

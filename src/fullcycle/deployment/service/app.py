@@ -1,4 +1,4 @@
-"""The service as an ASGI application: routes, limits, and errors as problem documents."""
+"""The service as an ASGI application: paths, limits, and errors as problem documents."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import msgspec
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route as Path
 
 from fullcycle.deployment.outcomes import OutcomeReader
+from fullcycle.deployment.service.asgi import LARGEST, Answer, App, BodyTooLarge, Path, Request, Response
 from fullcycle.deployment.service.endpoints import ENDPOINTS, Call, Endpoint
 from fullcycle.deployment.service.log import TrafficLog
 from fullcycle.deployment.service.metrics import Metrics
@@ -24,12 +20,18 @@ from fullcycle.deployment.service.outcomes import learn
 from fullcycle.deployment.service.page import docs_page
 from fullcycle.deployment.service.predict import predict
 from fullcycle.deployment.service.problem import Problem, of_error
-from fullcycle.deployment.service.routing import EVERY, Routing
+from fullcycle.deployment.service.routing import Routing
 from fullcycle.deployment.serving import read_key, traffic_folder
 from fullcycle.kernel.errors import FullcycleError
 from fullcycle.traffic.append import GroupCommit, SegmentWriter
 
-LARGEST = 1 << 20  # bytes of a body
+SEAL_EVERY = 0.5  # seconds between two looks whether the open segment is wanted
+_TOLD = {
+    404: "There is nothing here; /docs lists what there is.",
+    405: "Another method is asked for here.",
+    413: f"The body is larger than {LARGEST} bytes; send fewer rows at a time.",
+    500: "The service failed on this request; its log says how.",
+}
 _log = logging.getLogger(__name__)
 _json = msgspec.json.Encoder().encode
 
@@ -52,24 +54,19 @@ class Service:
         self._key = read_key(routing.path, serving)
         self.log = TrafficLog(GroupCommit(SegmentWriter(traffic_folder(routing.path, serving), mode=serving.log)))
 
-    def app(self) -> Starlette:
+    def app(self) -> App:
         """The application."""
-        app = Starlette(
-            routes=[
-                Path("/predict", self._limited(self.predict), methods=["POST"]),
-                Path("/outcomes", self._limited(self.outcomes), methods=["POST"]),
-                Path("/health/live", self.live),
-                Path("/health/ready", self.ready),
-                Path("/metrics", self.counters),
-                Path("/openapi.json", self.description),
-                Path("/docs", self.docs),
-                *(Path(it.path, self._endpoint(it), methods=[it.method]) for it in ENDPOINTS),
-            ],
-            exception_handlers={HTTPException: self._http_error, Exception: self._failed},
-            lifespan=self._lifespan,
-        )
-        app.router.redirect_slashes = False
-        return app
+        paths = [
+            Path("POST", "/predict", self._limited(self.predict)),
+            Path("POST", "/outcomes", self._limited(self.outcomes)),
+            Path("GET", "/health/live", self.live),
+            Path("GET", "/health/ready", self.ready),
+            Path("GET", "/metrics", self.counters),
+            Path("GET", "/openapi.json", self.description),
+            Path("GET", "/docs", self.docs),
+            *(Path(it.method, it.path, self._endpoint(it)) for it in ENDPOINTS),
+        ]
+        return App(paths, self._refuse, self._lifespan)
 
     def facts(self) -> dict[str, str]:
         """What a span tells of who answers."""
@@ -85,7 +82,7 @@ class Service:
         started = time.perf_counter()
         answer = await predict(body, self.routing.answerer, self.log, self.metrics)
         self.metrics.took(time.perf_counter() - started)
-        return Response(_json(answer), media_type="application/json")
+        return Response(_json(answer))
 
     async def outcomes(self, body: bytes) -> Response:
         """``POST /outcomes``."""
@@ -102,12 +99,11 @@ class Service:
             zone=serving.zone,
             classes=serving.classes,
         )
-        taken = await learn(body, reader, serving.scope, self.log, self.metrics)
-        return Response(_json(taken), media_type="application/json")
+        return Response(_json(await learn(body, reader, serving.scope, self.log, self.metrics)))
 
     async def live(self, request: Request) -> Response:
         """``GET /health/live``: the process runs."""
-        return Response(b'{"live":true}', media_type="application/json")
+        return Response(b'{"live":true}')
 
     async def ready(self, request: Request) -> Response:
         """``GET /health/ready``: rows can be answered; a newer route that cannot be followed is named as ``problem``."""
@@ -115,7 +111,7 @@ class Service:
         facts = {"ready": True, "release": serving.route.champion, "generation": serving.route.generation}
         if self.routing.problem:
             facts["problem"] = self.routing.problem
-        return Response(_json(facts), media_type="application/json")
+        return Response(_json(facts))
 
     async def counters(self, request: Request) -> Response:
         """``GET /metrics``."""
@@ -125,39 +121,40 @@ class Service:
 
     async def description(self, request: Request) -> Response:
         """``GET /openapi.json``."""
-        document = openapi(self.routing.serving, self.routing.answerer)
-        return Response(_json(document), media_type="application/json")
+        return Response(_json(openapi(self.routing.serving, self.routing.answerer)))
 
     async def docs(self, request: Request) -> Response:
         """``GET /docs``."""
-        page = docs_page(openapi(self.routing.serving, self.routing.answerer))
-        return Response(page, media_type="text/html")
+        return Response(docs_page(openapi(self.routing.serving, self.routing.answerer)), media_type="text/html")
 
-    def _endpoint(self, it: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    def _endpoint(self, it: Endpoint) -> Answer:
         """An endpoint of another protocol, with its own errors."""
 
-        async def answer(request: Request) -> Response:
-            body = await _body(request) if it.method == "POST" else b""
-            kind = request.headers.get("content-type", "")
-            if "inference-header-content-length" in request.headers:  # as Triton marks tensors in binary
+        async def answer(request: Request, body: bytes) -> Response:
+            headers = request.headers
+            kind = headers.get("content-type", "")
+            if "inference-header-content-length" in headers:  # as Triton marks tensors in binary
                 kind = "application/octet-stream"
             started = time.perf_counter()
             found = await it.answer(Call(body, kind, request.path_params, self.routing, self.log, self.metrics))
             if it.limited:
                 self.metrics.took(time.perf_counter() - started)
-            return Response(_json(found), media_type="application/json")
+            return Response(_json(found))
 
         async def endpoint(request: Request) -> Response:
             try:
                 if not it.limited:
-                    return await answer(request)
+                    return await answer(request, b"")
+                body = await request.body()  # before it is counted: who sends slowly takes nobody's place
                 if self.in_flight >= self.routing.serving.in_flight:
                     raise Problem(503, "The service is overloaded.", retry_after=1)
                 self.in_flight += 1
                 try:
-                    return await answer(request)
+                    return await answer(request, body)
                 finally:
                     self.in_flight -= 1
+            except BodyTooLarge:
+                return self._refused(it, Problem(413, _TOLD[413]), {"connection": "close"})
             except Problem as problem:
                 return self._refused(it, problem)
             except FullcycleError as error:
@@ -166,21 +163,22 @@ class Service:
 
         return endpoint
 
-    def _refused(self, it: Endpoint, problem: Problem) -> Response:
+    def _refused(self, it: Endpoint, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
         status, told = it.refusal(problem)
         self.metrics.errors[status] += 1
-        headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-        return Response(_json(told), status, headers, "application/json")
+        after = {} if problem.retry_after is None else {"retry-after": str(problem.retry_after)}
+        return Response(_json(told), status, {**(headers or {}), **after})
 
-    def _limited(self, answer: Callable[[bytes], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def _limited(self, answer: Callable[[bytes], Awaitable[Response]]) -> Answer:
         """An endpoint that says no at once where it would have to let others wait too long."""
 
         async def endpoint(request: Request) -> Response:
+            body = await request.body()  # before it is counted: who sends slowly takes nobody's place
             if self.in_flight >= self.routing.serving.in_flight:
                 return self._problem(Problem(503, "The service is overloaded.", retry_after=1))
             self.in_flight += 1
             try:
-                return await answer(await _body(request))
+                return await answer(body)
             except Problem as problem:
                 return self._problem(problem)
             except FullcycleError as error:
@@ -191,22 +189,19 @@ class Service:
 
         return endpoint
 
-    def _problem(self, problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    def _problem(self, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
         self.metrics.errors[problem.status] += 1
         return problem.response(headers)
 
-    async def _http_error(self, request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        told = {404: "There is nothing here; /docs lists what there is.", 405: "Another method is asked for here."}
-        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-        return self._problem(Problem(status, told.get(status, "The request cannot be answered.")), headers)
-
-    async def _failed(self, request: Request, error: Exception) -> Response:
-        return self._problem(Problem(500, "The service failed on this request; its log says how."))
+    def _refuse(self, status: int, headers: Mapping[str, str]) -> Response:
+        return self._problem(Problem(status, _TOLD[status]), headers)
 
     @contextlib.asynccontextmanager
-    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        looking = [asyncio.create_task(self.routing.follow()), asyncio.create_task(self.log.seal_when_asked(EVERY))]
+    async def _lifespan(self) -> AsyncIterator[None]:
+        looking = [
+            asyncio.create_task(self.routing.follow()),
+            asyncio.create_task(self.log.seal_when_asked(SEAL_EVERY)),
+        ]
         try:
             yield
         finally:
@@ -214,27 +209,5 @@ class Service:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+            self.routing.close()
             await self.log.close()
-
-
-async def _body(request: Request) -> bytes:
-    """The body, as far as it is not too large.
-
-    Raises
-    ------
-    Problem : 413.
-    """
-    told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > LARGEST:
-        raise _too_large()
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST:
-            raise _too_large()
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _too_large() -> Problem:
-    return Problem(413, f"The body is larger than {LARGEST} bytes; send fewer rows at a time.")

@@ -18,8 +18,8 @@ MOST = 100_000  # answers, and outcomes, that a worker keeps at hand
 T = TypeVar("T")
 
 
-class Kept(msgspec.Struct, eq=False):
-    """An answer that is at hand, without its row; ``logged`` is done when it may leave.
+class Kept(msgspec.Struct, eq=False, gc=False):
+    """An answer that is at hand, without its row; ``logged`` is what to wait for before it may leave, None if nothing.
 
     ``row`` and ``about`` are the digests of the row and of the decision: what a retry must bring again.
     """
@@ -30,7 +30,7 @@ class Kept(msgspec.Struct, eq=False):
     variant: str
     row: str
     about: str
-    logged: asyncio.Future[None]
+    logged: asyncio.Future[None] | None
 
     def answers(self, answer: Answer) -> bool:
         """Whether *answer* is to the same row."""
@@ -98,29 +98,23 @@ class TrafficLog:
         ------
         OutsideError : they are not logged, and are as if they had never been given.
         """
-        logged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        for answer in answers:
-            row = answer.logged
-            self.answers.put(
-                row.id,
-                Kept(row.id, answer.decision, answer.score, answer.variant, row.digest, row.decision, logged),
-                now,
-            )
-            self._decisions.put(row.decision, True, now)
-        # Shielded: a client that goes away must not cancel what others wait for.
-        await asyncio.shield(asyncio.ensure_future(self._write(answers, logged)))
-
-    async def _write(self, answers: Sequence[Answer], logged: asyncio.Future[None]) -> None:
+        logged = self._commit.put([answer.logged for answer in answers])
+        kept = [_kept(answer, logged) for answer in answers]
+        for one in kept:
+            self.answers.put(one.id, one, now)
+            if one.about != one.id:
+                self._decisions.put(one.about, True, now)
+        if logged is None:
+            return
         try:
-            await self._commit.write([answer.logged for answer in answers])
-        except BaseException as error:
-            for answer in answers:
-                self.answers.drop(answer.id)
-                self._decisions.drop(answer.logged.decision)
-            logged.set_exception(error)
-            logged.exception()  # nobody may be waiting
+            await logged
+        except BaseException:
+            for one in kept:
+                self.answers.drop(one.id)
+                self._decisions.drop(one.about)
             raise
-        logged.set_result(None)
+        for one in kept:
+            one.logged = None
 
     async def learn(self, outcomes: Sequence[Outcome], digest: Callable[[Outcome], str], now: int) -> dict[str, int]:
         """Return when *outcomes* are logged, with how many this replica could match.
@@ -159,3 +153,8 @@ class TrafficLog:
     async def close(self) -> None:
         """Log what waits and close the segment."""
         await self._commit.close()
+
+
+def _kept(answer: Answer, logged: asyncio.Future[None] | None) -> Kept:
+    row = answer.logged
+    return Kept(row.id, answer.decision, answer.score, answer.variant, row.digest, row.decision, logged)

@@ -200,7 +200,7 @@ async def _logged(
         kept, same = log.answers.get(answer.id, now), fresh.get(answer.id)
         if kept is not None and kept.answers(answer):
             predictions.append(Prediction(kept.id, kept.decision, kept.score, kept.variant))
-            waits.append(kept.logged)
+            waits += [kept.logged] if kept.logged is not None else []
         elif kept is None and (same is None or _alike(same, answer)):
             fresh.setdefault(answer.id, answer)
             predictions.append(_prediction(answer))
@@ -213,8 +213,7 @@ async def _logged(
     if fresh:
         await log.decide(list(fresh.values()), now)
     for wait in waits:
-        if not wait.done() or wait.exception() is not None:
-            await asyncio.shield(wait)
+        await asyncio.shield(wait)  # it is the first request's: who gives up waiting must not take it from others
     return predictions
 
 

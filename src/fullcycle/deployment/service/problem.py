@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
 
+from fullcycle.deployment.service.asgi import Response
 from fullcycle.kernel.errors import FullcycleError
 
 MEDIA_TYPE = "application/problem+json"
@@ -18,6 +18,7 @@ CODES = {
     400: "not-json",
     404: "not-found",
     405: "method-not-allowed",
+    408: "too-slow",
     409: "id-reused",
     413: "too-large",
     415: "media-type",
@@ -70,7 +71,7 @@ class Problem(Exception):
         super().__init__(detail)
         self.status, self.detail, self.errors, self.retry_after, self.facts = status, detail, errors, retry_after, facts
 
-    def response(self, headers: dict[str, str] | None = None) -> Response:
+    def response(self, headers: Mapping[str, str] | None = None) -> Response:
         """The document with its status and headers."""
         document: dict[str, Any] = {
             "type": f"urn:fullcycle:problem:{CODES.get(self.status, 'other')}",

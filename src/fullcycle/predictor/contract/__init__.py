@@ -15,6 +15,7 @@ import polars as pl
 
 from fullcycle.kernel.errors import InputError
 from fullcycle.predictor.contract.golden import golden_row
+from fullcycle.predictor.contract.quick import quick_check
 from fullcycle.predictor.contract.row import TIME_PATTERN, if_absent, parser
 from fullcycle.predictor.contract.rule import ColumnRule, Failure, Parsed, RowCheck
 from fullcycle.predictor.contract.schema import schema
@@ -64,8 +65,12 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         zone = ZoneInfo(self.zone)
         absent = object()
         rules = tuple((rule.name, parser(rule, zone), if_absent(rule)) for rule in self.columns)
+        quick = quick_check(self.columns, zone)
 
         def check(row: Mapping[str, object]) -> tuple[dict[str, Parsed], list[Failure]]:
+            found = quick(row)
+            if found is not None:
+                return found, []
             values: dict[str, Parsed] = {}
             failures: list[Failure] = []
             get = row.get

@@ -46,7 +46,7 @@ def _number_parser(rule: ColumnRule) -> Parser:
     def parse(raw: object) -> Parsed | Failure:
         if isinstance(raw, float):
             if low <= raw <= high and (not whole or raw.is_integer()):
-                return float(raw)
+                return raw if raw.__class__ is float else float(raw)
             return null if raw != raw else rule.failure(_show(raw))
         if isinstance(raw, int) and low <= raw <= high and raw is not True and raw is not False:
             return float(raw)
