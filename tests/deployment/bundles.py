@@ -115,6 +115,7 @@ class Place:
             log=self.serving.log,
             in_flight=self.serving.in_flight,
             units=self.serving.units,
+            traffic=self.serving.traffic,
         )
         write_serving(self.path, self.serving, (body,))
 

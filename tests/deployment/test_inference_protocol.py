@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fullcycle.deployment.service.inference_protocol.infer import write_outputs
 from fullcycle.deployment.service.inference_protocol.tensors import DATATYPES, Tensor, column
+from fullcycle.deployment.service.predict import Prediction, Predictions, with_conformal
 from fullcycle.deployment.service.problem import Problem
+from fullcycle.deployment.serving import load_answerer, read_serving
 from fullcycle.measure.value import ValueTable
 from fullcycle.predictor.conformal import Conformal
 from fullcycle.predictor.formats.linear import Linear
 from fullcycle.predictor.policy import Policy
 from fullcycle.traffic.read import Traffic
 
-from .bundles import CONTRACT, SCOPE, Place, Running, bundle, place, route, row
+from .bundles import CONTRACT, POLICY, SCOPE, Place, Running, bundle, place, route, row
 
 MODEL = "/v2/models/late-flights"
 
@@ -122,6 +125,8 @@ def test_what_is_wrong_is_told_as_the_protocol_does(service: Running) -> None:
     assert "no version 'r9'" in told(ask(service, rows, f"{MODEL}/versions/r9"), 404)
     assert "no model" in told(service.client.get("/v2/models/other/ready"), 404)
     assert "not JSON" in told(service.client.post(f"{MODEL}/infer", content=b"{"))
+    binary = {"inference-header-content-length": "2"}
+    assert "in binary" in told(service.client.post(f"{MODEL}/infer", content=b"{}\0", headers=binary))
     assert "inputs" in told(service.client.post(f"{MODEL}/infer", json={}))
     assert "no inputs" in told(service.client.post(f"{MODEL}/infer", json={"inputs": []}))
     bad = told(ask(service, [row(1), row(2, distance=-5.0)]))
@@ -169,7 +174,7 @@ def test_every_value_of_a_datatype_comes_through(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(DATATYPES))
     values = {
         "BOOL": st.booleans(),
-        "BYTES": st.text(),
+        "BYTES": st.text('a"\\\0é\U0001d11e'),
         "FP16": st.floats(width=16, allow_nan=False, allow_infinity=False),
         "FP32": st.floats(width=32, allow_nan=False, allow_infinity=False),
         "FP64": st.floats(allow_nan=False, allow_infinity=False),
@@ -194,9 +199,14 @@ def test_intervals_and_sets_have_tensors_of_their_own(tmp_path: Any) -> None:
         conformal=Conformal(quantile=2.5, confidence=0.9, exchangeable="rows", n=900, blocks=900),
     )
     here = place(tmp_path, bundle(policy=number, model=Linear([0.8, -0.3, 0.05], 0.0)), route("r1"))
-    with Running(here.path) as running:
-        found = {it["name"]: it for it in ask(running, [row(1), row(2)]).json()["outputs"]}
-        low, high, *_ = found["interval"]["data"]
-        assert found["interval"]["shape"] == [2, 2]
-        assert math.isclose((low + high) / 2, found["score"]["data"][0])
-        assert found["decision"]["datatype"] == "FP64"
+    answerer = load_answerer(here.path, here.serving)
+    rows = [Prediction("a", 7.0, 7.0, "champion"), Prediction("b", 1.0, None, "control")]
+    found = {it.name: it for it in write_outputs(Predictions("r1", with_conformal(rows, number)), answerer)}
+    assert (found["interval"].shape, found["interval"].data) == ([2, 2], [4.5, 9.5, None, None])
+    assert (found["decision"].datatype, found["score"].data) == ("FP64", [7.0, None])
+    classes = msgspec.structs.replace(POLICY, conformal=number.conformal)
+    place(tmp_path, bundle(policy=classes), route("r1"))
+    answerer = load_answerer(here.path, read_serving(here.path))
+    likely = Prediction("a", "wait", 0.2, "champion", labels=["false", "true"])
+    found = {it.name: it for it in write_outputs(Predictions("r1", [likely]), answerer)}
+    assert found["set"].data == ['["false","true"]']

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,6 +11,15 @@ from fullcycle.cli.session import Session, declare
 
 if TYPE_CHECKING:
     from fullcycle.deployment.service.workers import Address
+
+
+def _workers(context: click.Context, option: click.Parameter, value: str) -> int | Literal["auto"]:
+    """A number of workers, or ``auto``."""
+    if value == "auto":
+        return "auto"
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is neither a number of workers, 1 or more, nor 'auto'.")
+    return int(value)
 
 
 @declare("serve")
@@ -24,7 +33,14 @@ if TYPE_CHECKING:
     show_envvar=True,
     help="0 takes any that is free.",
 )
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the port.")
+@click.option(
+    "--workers",
+    callback=_workers,
+    default="1",
+    show_default=True,
+    metavar="N|auto",
+    help="Processes that share the port; 'auto': as many as the load wants, up to the machine's cores.",
+)
 @click.option("--tls-cert", default="", metavar="FILE", help="Certificate (PEM), with those that vouch for it.")
 @click.option("--tls-key", default="", metavar="FILE", help="Its private key (PEM).")
 @click.option(
@@ -41,7 +57,7 @@ def command(
     session: Session,
     host: str,
     port: int,
-    workers: int,
+    workers: int | Literal["auto"],
     tls_cert: str,
     tls_key: str,
     tls_client_ca: str,

@@ -42,7 +42,7 @@ def interface(predictor: Predictor, time: str) -> Interface:
     if policy.task == "clustering":
         answers |= {"cluster": "integer", "distance": "number"}
         if predictor.model.name == "mixture":
-            answers["memberships"] = f"{outputs} numbers"
+            answers["memberships"] = "array"  # the number of clusters is the search's to choose
     else:
         answers["decision"] = "string" if policy.actions else "number"
         answers["score"] = "number" if outputs == 1 else f"{outputs} numbers"

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 import msgspec
 
 from fullcycle.deployment.outcomes import OutcomeReader
-from fullcycle.deployment.service.asgi import LARGEST, Answer, App, Path, Request, Response
+from fullcycle.deployment.service.asgi import LARGEST, Answer, App, BodyTooLarge, Path, Request, Response
 from fullcycle.deployment.service.endpoints import ENDPOINTS, Call, Endpoint
 from fullcycle.deployment.service.log import TrafficLog
 from fullcycle.deployment.service.metrics import Metrics
@@ -68,6 +68,15 @@ class Service:
         ]
         return App(paths, self._refuse, self._lifespan)
 
+    def facts(self) -> dict[str, str]:
+        """What a span tells of who answers."""
+        serving = self.routing.serving
+        return {
+            "fullcycle.project": serving.scope.project,
+            "fullcycle.environment": serving.scope.environment,
+            "fullcycle.release": serving.route.champion,
+        }
+
     async def predict(self, body: bytes) -> Response:
         """``POST /predict``."""
         started = time.perf_counter()
@@ -121,9 +130,11 @@ class Service:
     def _endpoint(self, it: Endpoint) -> Answer:
         """An endpoint of another protocol, with its own errors."""
 
-        async def answer(request: Request) -> Response:
-            body = await request.body() if it.method == "POST" else b""
-            kind = request.headers.get("content-type", "")
+        async def answer(request: Request, body: bytes) -> Response:
+            headers = request.headers
+            kind = headers.get("content-type", "")
+            if "inference-header-content-length" in headers:  # as Triton marks tensors in binary
+                kind = "application/octet-stream"
             started = time.perf_counter()
             found = await it.answer(Call(body, kind, request.path_params, self.routing, self.log, self.metrics))
             if it.limited:
@@ -133,14 +144,17 @@ class Service:
         async def endpoint(request: Request) -> Response:
             try:
                 if not it.limited:
-                    return await answer(request)
+                    return await answer(request, b"")
+                body = await request.body()  # before it is counted: who sends slowly takes nobody's place
                 if self.in_flight >= self.routing.serving.in_flight:
                     raise Problem(503, "The service is overloaded.", retry_after=1)
                 self.in_flight += 1
                 try:
-                    return await answer(request)
+                    return await answer(request, body)
                 finally:
                     self.in_flight -= 1
+            except BodyTooLarge:
+                return self._refused(it, Problem(413, _TOLD[413]), {"connection": "close"})
             except Problem as problem:
                 return self._refused(it, problem)
             except FullcycleError as error:
@@ -149,11 +163,11 @@ class Service:
 
         return endpoint
 
-    def _refused(self, it: Endpoint, problem: Problem) -> Response:
+    def _refused(self, it: Endpoint, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
         status, told = it.refusal(problem)
         self.metrics.errors[status] += 1
-        headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-        return Response(_json(told), status, headers)
+        after = {} if problem.retry_after is None else {"retry-after": str(problem.retry_after)}
+        return Response(_json(told), status, {**(headers or {}), **after})
 
     def _limited(self, answer: Callable[[bytes], Awaitable[Response]]) -> Answer:
         """An endpoint that says no at once where it would have to let others wait too long."""

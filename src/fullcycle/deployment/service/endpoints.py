@@ -63,6 +63,8 @@ async def _model_ready(call: Call) -> Any:
 
 
 async def _infer(call: Call) -> Any:
+    if call.content_type.startswith("application/octet-stream"):
+        raise Problem(400, "Tensors in binary are not taken; send them as JSON (binary_data=False).")
     name, release = call.path["model"], call.path.get("version", "")
     routing = call.routing
     serving, answerer = routing.serving, routing.answerer

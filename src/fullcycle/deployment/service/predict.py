@@ -121,7 +121,8 @@ async def answer_rows(request: Request, answerer: Answerer, log: TrafficLog, met
             metrics.predictions[one.variant] += 1
     releases = {answer.id: answer.logged.release for _, answer in answers}
     if request.explain:
-        rows = {it.id: (it.score, request.rows[position], it.logged.release) for position, it in answers}
+        # of rows that share an id the first was answered
+        rows = {it.id: (it.score, request.rows[position], it.logged.release) for position, it in reversed(answers)}
         reasons = await asyncio.to_thread(explain_rows, rows, answerer)
         predictions = [msgspec.structs.replace(it, reasons=_reasons(it, rows, reasons)) for it in predictions]
     by = [answerer.predictor_of(releases[it.id]) for it in predictions]

@@ -1,19 +1,21 @@
 """One worker process: ``python -m fullcycle.deployment.service.worker ROUTE --fd N``. Started by ``workers``, which holds its standard
 input.
 
-It says ``ready`` on standard output when it answers, or why it cannot, as JSON. It drains and stops at SIGTERM, and when whoever
-started it is gone.
+It says ``ready`` on standard output when it answers, or why it cannot, as JSON; then, once a second, how much it has to do, as JSON. It
+drains and stops at SIGTERM, and when whoever started it is gone.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import os
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -23,17 +25,25 @@ from fullcycle.deployment.access import FILE as ACCESS
 from fullcycle.deployment.service.access import Guard
 from fullcycle.deployment.service.app import Service
 from fullcycle.deployment.service.connection import Connection
+from fullcycle.deployment.service.elastic import Load
+from fullcycle.deployment.service.json_log import log_as_json
 from fullcycle.deployment.service.routing import Routing
 from fullcycle.deployment.service.tls import Tls
+from fullcycle.deployment.service.tracing import Collector, Traced
+from fullcycle.deployment.service.workers import READY
 from fullcycle.kernel.errors import FullcycleError
 
-READY = b"ready\n"
 DRAIN = 30  # seconds for requests under way at a stop
+TICKS = 10  # of uvicorn's, a tenth of a second each, between two reports
 SWITCH = 0.0005  # seconds that a thread, which logs or loads, may keep requests waiting; Python's own 5 ms are seen in the tail
 
 
 class Server(uvicorn.Server):
-    """Says when it answers, and refuses who sends too slowly."""
+    """Says when it answers and how much it has to do, and refuses who sends too slowly."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service, self._said = service, (time.monotonic(), time.process_time())
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
@@ -43,12 +53,19 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: see to what uvicorn sees to, and now and then to late requests."""
-        if not counter % 10:
+        if not counter % TICKS:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection):
                     connection.refuse_if_late(now)
+            self._say_load()
         return await super().on_tick(counter)
+
+    def _say_load(self) -> None:
+        before, self._said = self._said, (time.monotonic(), time.process_time())
+        passed, computed = (now - then for now, then in zip(self._said, before, strict=True))
+        late = max(0.0, passed / TICKS - 0.1)
+        _say(msgspec.json.encode(Load(computed / max(passed, 1e-3), self._service.in_flight, late)) + b"\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,6 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
     for name in Tls.__struct_fields__:
         parser.add_argument(f"--tls-{name}", default="")
     options = parser.parse_args(arguments)
+    os.set_blocking(1, False)
+    log_as_json()
     try:
         service = Service(Routing(options.route))
         guard = Guard(service.app(), options.route.parent / ACCESS, refused=service.refused)
@@ -69,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     gc.collect()
     gc.freeze()  # what was loaded stays: no collection need look at it again
     config = uvicorn.Config(
-        guard,
+        Traced(guard, Collector(), service.facts),
         http=Connection,
         log_config=None,
         access_log=False,
@@ -81,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
         timeout_graceful_shutdown=DRAIN,
         **Tls(options.tls_certificate, options.tls_key, options.tls_clients).options(),
     )
-    server = Server(config)
+    server = Server(config, service)
     threading.Thread(target=_stop_when_alone, args=(server,), daemon=True).start()
     try:
         server.run([socket.socket(fileno=options.fd)])
@@ -97,7 +116,8 @@ def _stop_when_alone(server: Server) -> None:
 
 
 def _say(line: bytes) -> None:
-    os.write(1, line)
+    with contextlib.suppress(BrokenPipeError, BlockingIOError):  # whoever started it is gone, or does not listen
+        os.write(1, line)
 
 
 if __name__ == "__main__":
