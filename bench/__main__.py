@@ -19,8 +19,10 @@ BENCHMARKS = {
     "profile": "the profile of three million rows of 20 columns",
     "new_month": "a month more, after twelve that were looked at",
     "service": "requests a second of one worker",
+    "large": "thirty million rows through the data room; only where it is named",
 }
 """Each benchmark, a module of this package, and what it measures."""
+LONG = ("large",)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     print("Medians; below 1, a ratio means less time than the reference measured in the same run, in turn.")
     if options.quick:
         print("Quick: these figures only show that everything runs.")
-    for name in options.names or BENCHMARKS:
+    for name in options.names or [name for name in BENCHMARKS if name not in LONG]:
         reports = import_module(f"bench.{name}").run(Options(options.quick, options.project))
         for report in reports if isinstance(reports, list) else [reports]:
             print(f"\n{report.text()}", flush=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BENCHMARKS = ("start", "second_run", "one_row", "columns", "contract", "profile", "new_month", "service")
+BENCHMARKS = ("start", "second_run", "one_row", "columns", "contract", "profile", "new_month", "service", "large")
 MODULES = sorted(
     ".".join(file.relative_to(ROOT).with_suffix("").parts)
     for file in (ROOT / "bench").rglob("*.py")
@@ -26,7 +26,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+@pytest.mark.parametrize("name", [*BENCHMARKS[:-1], pytest.param("large", marks=pytest.mark.slow)])
 def test_a_benchmark_prints_the_ratio_to_its_reference(name: str) -> None:
     done = bench(name, "--quick")
     assert done.returncode == 0, done.stderr

@@ -22,6 +22,7 @@ from fullcycle.data.assemble import Assembled, assemble
 from fullcycle.data.contract import rule_of
 from fullcycle.data.erase import Doomed, forgetting, kept
 from fullcycle.data.history import History
+from fullcycle.data.kept import KEPT, Kept
 from fullcycle.data.label.check import check_labels
 from fullcycle.data.label.fill import labelled
 from fullcycle.data.label.said import said_in
@@ -342,7 +343,7 @@ class Project:
 
     def _read(self, source: Source, now: datetime | None) -> Reading:
         if source.location != TRAFFIC:
-            return read(source, self.folder, forget=self._forget)
+            return read(source, self.folder, forget=self._forget, kept=Kept(self.state / KEPT))
         live = msgspec.structs.replace(self.scope, timeline=LIVE)
         return read_traffic(
             Traffic(self.traffic_root, live),

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import polars as pl
 
+from fullcycle.data.kept import Kept
 from fullcycle.data.sources.download import HTTP, downloaded
 from fullcycle.data.sources.formats import arrow, delta, excel, json_file, json_lines, parquet_file, separated
 from fullcycle.data.sources.formats.alike import common
@@ -29,12 +30,12 @@ _AS_TEXT = {"csv": separated.opened, "tsv": separated.opened, "json": json_file.
 _FROM_THE_END = {"parquet": parquet_file.opened, "arrow": arrow.opened, "xlsx": excel.opened}
 
 
-def read_files(source: Source, folder: Path) -> Reading:
+def read_files(source: Source, folder: Path, kept: Kept | None = None) -> Reading:
     """Open the file, glob or folder at ``source.location``, a path from *folder* or an address.
 
     Several files are read in the order of their names and need the same columns, in any order; whole numbers and
     fractions may mix, no other types. The fingerprint is the digest of the file's bytes before they were compressed; of
-    several files that of their digests.
+    several files that of their digests. What was found out about a file here by reading all of it is *kept*.
 
     Raises
     ------
@@ -45,7 +46,7 @@ def read_files(source: Source, folder: Path) -> Reading:
         A server or store does not answer.
     """
     spool = Spool(folder)
-    gathered = _gathered(source, folder, spool)
+    gathered = _gathered(source, folder, spool, kept or Kept())
     tables = [(file, _table(file, source, spool)) for file in gathered]
     files = _Files(source.name, tables, spool)
     findings = tuple(_told(file, table) for file, table in tables if table.detected)
@@ -95,7 +96,7 @@ def parquet(frame: pl.DataFrame) -> bytes:
     return sink.getvalue()
 
 
-def _gathered(source: Source, folder: Path, spool: Spool) -> list[File]:
+def _gathered(source: Source, folder: Path, spool: Spool, kept: Kept) -> list[File]:
     """The files at the source's location, in the order of their names."""
     location = resolved(source.location)
     where = scheme(location)
@@ -109,7 +110,7 @@ def _gathered(source: Source, folder: Path, spool: Spool) -> list[File]:
         location = unquote(urlsplit(location).path)
     path = folder / location
     if path.is_dir():
-        return _of_folder(path, source, location)
+        return _of_folder(path, source, location, kept)
     if glob.has_magic(location) and not path.exists():
         found = sorted(glob.glob(location, root_dir=folder, recursive=True))
         names = [name for name in found if (folder / name).is_file()]
@@ -118,10 +119,10 @@ def _gathered(source: Source, folder: Path, spool: Spool) -> list[File]:
     else:
         _refuse_missing(path, location)
         names = [location]
-    return [described(File(folder / name, name, ""), Path(name).name, source.format) for name in names]
+    return [described(File(folder / name, name, "", kept=kept), Path(name).name, source.format) for name in names]
 
 
-def _of_folder(path: Path, source: Source, location: str) -> list[File]:
+def _of_folder(path: Path, source: Source, location: str, kept: Kept) -> list[File]:
     if source.format == "delta" or (path / "_delta_log").is_dir():
         return [File(path, location, "delta")]
     names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file() and _readable(file, path))
@@ -132,7 +133,8 @@ def _of_folder(path: Path, source: Source, location: str) -> list[File]:
             expected="files such as .csv or .parquet",
             mend="mend 'from' in [[data.sources]] of cycle.toml",
         )
-    return [described(File(path / name, f"{location}/{name}", ""), Path(name).name, source.format) for name in names]
+    files = [(name, File(path / name, f"{location}/{name}", "", kept=kept)) for name in names]
+    return [described(file, Path(name).name, source.format) for name, file in files]
 
 
 def _readable(file: Path, folder: Path) -> bool:

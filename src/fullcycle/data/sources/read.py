@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from fullcycle.data.kept import Kept
 from fullcycle.data.sources import SOURCES
 from fullcycle.data.sources.completed import completed
 from fullcycle.data.sources.download import HTTP
@@ -24,12 +25,13 @@ BROKERS = ("kafka", "nats")
 STATE = ".fullcycle"
 
 
-def read(source: Source, folder: Path, *, forget: Forget = all_of) -> Reading:
+def read(source: Source, folder: Path, *, forget: Forget = all_of, kept: Kept | None = None) -> Reading:
     """The rows of *source*; paths are taken from *folder*. Production traffic is read by ``production.read_traffic``.
 
     Parameters
     ----------
     forget : takes rows out that may not be landed, where the source is read by increments.
+    kept : where what was found out about files is kept, so that those that were not written since are not read for it again.
 
     Raises
     ------
@@ -44,10 +46,10 @@ def read(source: Source, folder: Path, *, forget: Forget = all_of) -> Reading:
     ...     read(Source(name="rows", location="rows.csv"), Path(folder)).columns
     ('a', 'b')
     """
-    return completed(_read(source, folder, forget), source)
+    return completed(_read(source, folder, forget, kept), source)
 
 
-def _read(source: Source, folder: Path, forget: Forget) -> Reading:
+def _read(source: Source, folder: Path, forget: Forget, kept: Kept | None) -> Reading:
     kind = scheme(resolved(source.location))
     if source.since and kind not in ("python", *DATABASES):
         raise InputError(
@@ -82,7 +84,7 @@ def _read(source: Source, folder: Path, forget: Forget) -> Reading:
 
         return read_api(source, folder)
     if kind in ("", "file", *HTTP, *STORES):
-        return read_files(source, folder)
+        return read_files(source, folder, kept)
     raise InputError(
         "sources of this kind are not read",
         place=shown(source.location),

@@ -34,10 +34,10 @@ class _DigestOfRows:
     def __init__(self) -> None:
         self._sum = 0
 
-    def step(self, row: str) -> None:
+    def step(self, row: Any) -> None:
         self._sum += int.from_bytes(hashlib.blake2b(row.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
-    def finalize(self) -> str:
+    def finalize(self) -> Any:
         return f"{self._sum:x}"
 
 

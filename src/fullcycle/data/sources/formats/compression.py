@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 from fullcycle.data.sources.extra import require
 from fullcycle.data.sources.formats.kinds import member
+from fullcycle.data.sources.formats.seen import seen
 from fullcycle.data.sources.formats.table import File
 from fullcycle.kernel.errors import InputError
 
@@ -96,7 +97,11 @@ def unpacked(file: File, into: Path) -> File:
 
 def digest(file: File) -> str:
     """SHA-256 of the bytes of *file*, decompressed."""
+    return seen(file, "digest", 1, lambda: _digest(file)).decode()
+
+
+def _digest(file: File) -> bytes:
     hashed = hashlib.sha256()
     for chunk in chunks(file):
         hashed.update(chunk)
-    return hashed.hexdigest()
+    return hashed.hexdigest().encode()

@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from fullcycle.data.sources.formats import objects
+from fullcycle.data.sources.formats.seen import seen
 from fullcycle.data.sources.formats.table import File, Table
 from fullcycle.data.sources.formats.text import Text, blocks, examined
 from fullcycle.data.sources.reading import BATCH
@@ -29,24 +30,43 @@ def opened(file: File, source: Source) -> Table:
         It has no rows, or more than half of its lines are no objects.
     """
     text = examined(file, source.encoding)
-    kinds, rows, lost = objects.Kinds(), 0, []
-    for part, broken in _parts(file, text):
-        objects.note_kinds(kinds, part)
-        rows += len(part) + len(broken)
-        lost += broken
-    if 2 * len(lost) > rows:
-        raise InputError(
-            f"{len(lost)} of {rows} lines are not JSON objects",
-            place=f"{file.shown}:{lost[0][0]}",
-            found=f"a line that begins with {lost[0][1].lstrip()[:1]}",  # no more of it: it may be personal
-            expected="an object a line",
-            mend="set format = 'json' if the whole file is one list",
-        )
+    kinds, lost = _surveyed(file, text)
     if not kinds:
         raise InputError("the file has no rows", place=file.shown)
     types = objects.schema(kinds)
     return Table(
         types, lambda: _batches(file, text, types), lambda: lost, text.fingerprint, {"encoding": text.encoding}
+    )
+
+
+def _surveyed(file: File, text: Text) -> tuple[objects.Kinds, list[tuple[int, str, str]]]:
+    """The kinds of values of each column, and the lines that are no objects; gone through once while there are none."""
+    lost: list[tuple[int, str, str]] = []
+
+    def found() -> bytes:
+        kinds, rows = objects.Kinds(), 0
+        for part, broken in _parts(file, text):
+            objects.note_kinds(kinds, part)
+            rows += len(part) + len(broken)
+            lost.extend(broken)
+        if 2 * len(lost) > rows:
+            raise _mostly_other(file, lost, rows)
+        return msgspec.msgpack.encode(([(name, sorted(held)) for name, held in kinds.items()], not lost))
+
+    body = seen(file, f"objects in {text.encoding}", 1, found)
+    columns, whole = msgspec.msgpack.decode(body, type=tuple[list[tuple[str, set[str]]], bool])
+    if not whole and not lost:  # lines that are lost hold cells, which are not kept: they are looked for again
+        found()
+    return dict(columns), lost
+
+
+def _mostly_other(file: File, lost: list[tuple[int, str, str]], rows: int) -> InputError:
+    return InputError(
+        f"{len(lost)} of {rows} lines are not JSON objects",
+        place=f"{file.shown}:{lost[0][0]}",
+        found=f"a line that begins with {lost[0][1].lstrip()[:1]}",  # no more of it: it may be personal
+        expected="an object a line",
+        mend="set format = 'json' if the whole file is one list",
     )
 
 

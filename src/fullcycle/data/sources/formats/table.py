@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from fullcycle.data.kept import Kept
+
 
 class File(NamedTuple):
     """A file on this machine.
@@ -18,12 +20,14 @@ class File(NamedTuple):
     shown : how messages name it.
     kind : csv, tsv, json, jsonl, parquet, arrow, xlsx or delta.
     compression : gz, zip, zst, or empty.
+    kept : where it is kept what was found out about the file.
     """
 
     path: Path
     shown: str
     kind: str
     compression: str = ""
+    kept: Kept = Kept()
 
 
 class Table(NamedTuple):

@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from fullcycle.data.sources.formats.compression import chunks
+from fullcycle.data.sources.formats.seen import seen
 from fullcycle.data.sources.formats.table import File
 from fullcycle.kernel.errors import InputError
 
@@ -63,6 +66,13 @@ def examined(file: File, stated: str | None = None) -> Text:
         The file is empty, a web page, not text, cut within a letter, or not in the encoding that was stated.
     """
     head = _head(file)
+    body = seen(file, f"text in {stated}", 1, lambda: msgspec.msgpack.encode(_surveyed(head, file, stated)))
+    encoding, mark, fingerprint = msgspec.msgpack.decode(body, type=tuple[str, int, str])
+    return Text(encoding, mark, fingerprint, _decoded_head(head[mark:], encoding))
+
+
+def _surveyed(head: bytes, file: File, stated: str | None) -> tuple[str, int, str]:
+    """Encoding, byte order mark and digest of a file that begins with *head*."""
     mark, encoding = _told(head, stated, file)
     survey = _Survey(file, encoding or "utf-8", mark)
     for chunk in chunks(file):
@@ -73,7 +83,7 @@ def examined(file: File, stated: str | None = None) -> Text:
         raise survey.wrong()
     else:
         found, mark = _guessed(survey), 0
-    return Text(found, mark, survey.hashed.hexdigest(), _decoded_head(head[mark:], found))
+    return found, mark, survey.hashed.hexdigest()
 
 
 def beginning(head: bytes, file: File) -> str:
