@@ -19,7 +19,7 @@ import pytest
 
 from cli.conftest import Cli, customers
 from cli.test_erase import TRAINED, TURNED_AWAY, broken, records, tells
-from data.sources.brokers_here import nats
+from brokers_here import nats
 
 pytestmark = pytest.mark.slow
 

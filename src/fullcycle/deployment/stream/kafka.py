@@ -1,6 +1,7 @@
 """Kafka: a topic read by a consumer group whose offsets are committed by us alone, after the answers are where they belong.
 
-Login is ``kafka://user:${PASSWORD}@host/topic``: SASL PLAIN over TLS, or as ``mechanism`` and ``security`` in the query say.
+Login is ``kafka://user:${PASSWORD}@host/topic``: SASL PLAIN over TLS, or as ``mechanism`` and ``security`` in the query say. Partitions
+of a killed process go to another after 10 seconds, or ``?session=`` as many.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class KafkaInbox:
             "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
+            "session.timeout.ms": _session(address),
+            "heartbeat.interval.ms": 1000,
         }
         consumer = client("confluent_kafka.aio").AIOConsumer(settings, max_workers=2)
         found = cls(address, consumer)
@@ -116,6 +119,15 @@ class KafkaOutbox:
     async def close(self) -> None:
         """Leave the broker."""
         await self._producer.close()
+
+
+def _session(address: Address) -> int:
+    """Milliseconds after which who does not answer is out of the group."""
+    text = address.options.get("session", "10")
+    if not text.isdecimal() or not 2 <= int(text) <= 1800:
+        expected = "whole seconds, 2 to 1800"
+        raise InputError("session is no time", place=address.shown, found=text, expected=expected)
+    return 1000 * int(text)
 
 
 def _settings(address: Address) -> dict[str, Any]:
