@@ -192,7 +192,8 @@ class _Batch:
                 resumed += 1
                 pieces.append(self._kept.done(number))
             elif self._limited and found[1].held is not None:
-                pieces.append(self._hold(number, start, *found))
+                self._hold(number, start, *found)
+                pieces.append(None)  # settled below, when all parts are known
             else:
                 pieces.append(self._keep(number, *found))
             self._progress(start)

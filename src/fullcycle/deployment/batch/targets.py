@@ -155,11 +155,14 @@ def _merge(pieces: Sequence[Path], target: Path) -> None:
                 continue
             table = DeltaTable(target)
             _check_columns(table, frame, target)
-            changed = _changed(pl.scan_delta(table), frame)
-            if changed.is_empty():
-                continue
-            merged = table.merge(changed, "old.id = new.id", source_alias="new", target_alias="old")
-            merged.when_matched_update_all().when_not_matched_insert_all().execute()
+            there = _there(pl.scan_delta(table), frame)
+            new = frame.join(there, on="id", how="anti")
+            if new.height:
+                write_deltalake(table, new, mode="append")
+            other = frame.join(new, on="id", how="anti").join(there, on=frame.columns, how="anti", nulls_equal=True)
+            if other.height:
+                merged = table.merge(other, "old.id = new.id", source_alias="new", target_alias="old")
+                merged.when_matched_update_all().execute()
     except (DeltaError, OSError) as error:
         if isinstance(error, OutsideError):
             raise
@@ -179,11 +182,10 @@ def _check_columns(table: Any, frame: pl.DataFrame, target: Path) -> None:
         )
 
 
-def _changed(there: pl.LazyFrame, frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows of *frame* that are not there word for word."""
-    ids = frame.lazy().select("id")
-    same = there.join(ids, on="id", how="semi").select(frame.columns).cast(dict(frame.schema))
-    return frame.join(same.collect(engine="streaming"), on=frame.columns, how="anti", nulls_equal=True)
+def _there(table: pl.LazyFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the table that have an id of *frame*."""
+    same = table.join(frame.lazy().select("id"), on="id", how="semi").select(frame.columns)
+    return same.cast(frame.schema).collect(engine="streaming")
 
 
 def _parquet(table: pl.LazyFrame, path: Path) -> None:

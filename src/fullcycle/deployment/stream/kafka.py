@@ -77,7 +77,22 @@ class KafkaInbox:
         try:
             await self._consumer.commit(offsets=places, asynchronous=False)
         except self._kafka.KafkaException as error:
-            raise self._address.trouble(error) from None
+            if error.args[0].code() not in self._moved():
+                raise self._address.trouble(error) from None
+            _LOG.info(
+                "%s: partitions went to another of the group, which answers these messages again", self._address.shown
+            )
+
+    def _moved(self) -> tuple[int, ...]:
+        """Codes that say that the partitions are another's by now."""
+        codes = self._kafka.KafkaError
+        return (
+            codes.ILLEGAL_GENERATION,
+            codes.UNKNOWN_MEMBER_ID,
+            codes.REBALANCE_IN_PROGRESS,
+            codes._ASSIGNMENT_LOST,
+            codes._STATE,
+        )
 
     async def close(self) -> None:
         """Leave the group."""
