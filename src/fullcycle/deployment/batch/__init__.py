@@ -302,7 +302,7 @@ def _in_order(
         try:
             for number, start, part in parts:
                 waiting.append((number, start, None if part is None else threads.submit(work, start, part)))
-                if len(waiting) > THREADS:
+                if len(waiting) == THREADS:  # one more is answered while the caller keeps this one
                     number, start, future = waiting.popleft()
                     yield number, start, None if future is None else future.result()
             while waiting:
