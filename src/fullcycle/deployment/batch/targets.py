@@ -12,7 +12,6 @@ import polars as pl
 
 from fullcycle.deployment.files import ISO, flat
 from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey
-from fullcycle.kernel.record import digest
 
 Write = Callable[[Sequence[Path]], None]
 STDOUT = "-"
@@ -38,28 +37,34 @@ def check_target(target: str) -> None:
         raise UnknownKey(Path(target).suffix, known, place=target, what="kind of file")
 
 
-def progress_folder(target: str, state: Path) -> Path:
-    """Where progress is kept: beside a file; elsewhere under *state*.
+def progress_folder(target: str) -> Path:
+    """Where progress is kept: beside a file; beside one that is called as the table, where the target is no file.
 
-    >>> progress_folder("out/a.csv", Path("state")).as_posix()
-    'out/.a.csv.progress'
+    >>> progress_folder("out/a.csv").as_posix(), progress_folder("sqlite:///db/a.db?table=night").as_posix()
+    ('out/.a.csv.progress', 'db/.night.progress')
     """
-    if target == STDOUT or "://" in target:
-        return state / "batches" / digest(target.encode())[:16]
-    path = Path(target)
-    return path.with_name(f".{path.name}.progress")
+    place = _place(target)
+    return place.with_name(f".{place.name}.progress")
 
 
-def side_file(target: str, state: Path) -> Path:
+def side_file(target: str) -> Path:
     """The file for rows that are rejected.
 
-    >>> side_file("out/a.csv", Path("state")).as_posix()
-    'out/a.rejected.jsonl'
+    >>> side_file("out/a.csv").as_posix(), side_file("-").as_posix()
+    ('out/a.rejected.jsonl', 'answers.rejected.jsonl')
     """
-    if target == STDOUT or "://" in target:
-        return state / "batches" / f"{digest(target.encode())[:16]}.rejected.jsonl"
-    path = Path(target)
-    return path.with_name(f"{path.stem}.rejected.jsonl")
+    place = _place(target)
+    return place.with_name(f"{place.stem}.rejected.jsonl")
+
+
+def _place(target: str) -> Path:
+    if "://" in target:
+        from fullcycle.deployment.batch.database import table_of
+
+        address = table_of(target)
+        name = address.table.replace(".", "-")
+        return Path(address.url).with_name(name) if address.scheme == "sqlite" else Path(name)
+    return Path("answers") if target == STDOUT else Path(target)
 
 
 def write_answers(pieces: Sequence[Path], target: str) -> None:
