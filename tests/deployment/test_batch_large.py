@@ -181,8 +181,9 @@ def test_sqlite_takes_each_decision_once(here: Place, tmp_path: Path) -> None:
         answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/answers.db?table=loose")
     with pytest.raises(InputError, match="other columns"):
         answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/answers.db?table=other")
+    (tmp_path / "text.db").write_text("this is no database" * 100)
     with pytest.raises(OutsideError, match="does not take"):
-        answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/no/such.db?table=night")
+        answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/text.db?table=night")
     with pytest.raises(InputError, match="names no table"):
         answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/answers.db")
     with pytest.raises(UnknownKey):

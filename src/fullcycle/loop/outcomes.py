@@ -40,6 +40,11 @@ class Came(msgspec.Struct, frozen=True, kw_only=True):
     rows : outcomes in all.
     new : those that were logged now.
     rejected : rows that are none, with the first reason.
+
+    Examples
+    --------
+    >>> Came(place="truth.csv", rows=3, new=1, rejected=()).new
+    1
     """
 
     place: str
