@@ -18,6 +18,7 @@ BENCHMARKS = {
     "contract": "ten rules on three million rows",
     "profile": "the profile of three million rows of 20 columns",
     "new_month": "a month more, after twelve that were looked at",
+    "batch": "rows a second from Parquet to Parquet, logged",
     "service": "requests a second of one worker",
     "large": "thirty million rows through the data room; only where it is named",
 }

@@ -106,6 +106,37 @@ def test_predictions_and_outcomes(live: Path, here: Cli) -> None:
     assert "outcome waiting" in here("trace", ids[2], at=live).out
 
 
+def test_outcomes_from_a_source(live: Path, here: Cli) -> None:
+    rows = list(csv.DictReader(customers(8, seed=7).splitlines()))
+    with (live / "asked.csv").open("w") as file:
+        writer = csv.DictWriter(file, ["customer", "seen", "plan", "spend", "visits"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    assert here("predict", "asked.csv", "answers.csv", at=live).code == 0
+    ids = [row["id"] for row in csv.DictReader((live / "answers.csv").read_text().splitlines())]
+    with (live / "cycle.toml").open("a") as file:
+        file.write('\n[deployment.outcomes]\nfrom = "truth.csv"\n')
+    truth = live / "truth.csv"
+
+    def read(*lines: str) -> Any:
+        truth.write_text("\n".join(["id,churned,void,acted_on,feedback,ignored", *lines]) + "\n")
+        found = here("outcomes", "--json", at=live).json
+        counts = [found[name] for name in ("new", "matched", "pending", "corrected", "void")]
+        return counts, [(one["row"], one["column"]) for one in found["rejected"]]
+
+    one, two, three = f"{ids[0]},yes,,,,x", f"{ids[1]},no,,true,,x", f"{ids[2]},,moved away,,,x"
+    assert read(one, "nobody,no,,,,x", f"{ids[3]},,,maybe,,x") == ([2, 1, 1, 0, 0], [(2, "acted_on")])
+    assert read(one, "nobody,no,,,,x", two, three)[0] == [2, 1, 0, 0, 1]
+    assert read(one, "nobody,no,,,,x", two, three)[0] == [0, 0, 0, 0, 0]
+    assert read(f"{ids[0]},no,,,,x", two, three, f"{ids[4]},,,,a strange answer,x")[0] == [2, 0, 0, 1, 0]
+    assert read(f"{ids[0]},no,,,,x", two, three, f"{ids[4]},,,,a strange answer,x")[0] == [0, 0, 0, 0, 0]
+    traced = here("trace", ids[0], "--json", at=live).json["prediction"]
+    assert [outcome["row"] for outcome in traced["outcomes"]] == ['{"churned":"yes"}', '{"churned":"no"}']
+    assert here("trace", ids[4], "--json", at=live).json["prediction"]["status"] == "waiting"
+    truth.unlink()
+    here("outcomes", at=live).refused(2, "truth.csv")
+
+
 def test_rollback(live: Path, here: Cli, edit: Callable[[Path, str, str], None]) -> None:
     first = here("status", "--json", at=live).json["heads"]["release"]
     here("rollback", at=live).refused(2, "no other release served here")

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from brokers_here import nats
 from cli.conftest import Cli, customers
 from cli.test_erase import TRAINED, TURNED_AWAY, broken, records, tells
-from data.sources.brokers_here import nats
 
 pytestmark = pytest.mark.slow
 

@@ -181,8 +181,9 @@ def test_sqlite_takes_each_decision_once(here: Place, tmp_path: Path) -> None:
         answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/answers.db?table=loose")
     with pytest.raises(InputError, match="other columns"):
         answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/answers.db?table=other")
+    (tmp_path / "text.db").write_text("this is no database" * 100)
     with pytest.raises(OutsideError, match="does not take"):
-        answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/no/such.db?table=night")
+        answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/text.db?table=night")
     with pytest.raises(InputError, match="names no table"):
         answered(here, tmp_path / "in.csv", f"sqlite:///{tmp_path}/answers.db")
     with pytest.raises(UnknownKey):
@@ -194,6 +195,7 @@ def test_postgresql_takes_each_decision_once(
     here: Place, tmp_path: Path, postgresql: database_servers.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DB_PASSWORD", database_servers.PASSWORD)
+    monkeypatch.chdir(tmp_path)  # where progress lies, beside no file
     table(120).write_csv(tmp_path / "in.csv")
     target = f"postgresql://postgres:${{DB_PASSWORD}}@127.0.0.1:{postgresql.port}/postgres?table=night"
     answered(here, tmp_path / "in.csv", target)
@@ -235,6 +237,7 @@ def test_globs_and_standard_input(here: Place, tmp_path: Path, monkeypatch: pyte
     table(5).write_ndjson(lines)
     lines.seek(0)
     out = io.BytesIO()
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(lines))
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
     batch = answered(here, "-", "-")

@@ -54,6 +54,28 @@ def test_the_short_form_and_void() -> None:
     assert good[2].row == '{"acted_on":false}'
 
 
+def test_feedback_alone_says_nothing_of_what_happened() -> None:
+    good, bad = READER.read(
+        [
+            {"id": "a", "feedback": "I waited for an hour", "acted_on": True},
+            {"id": "b", "arr_delay": 3.0, "acted_on": False},
+            {"id": "c", "acted_on": "yes"},
+            {"id": "d", "feedback": "x" * 10_001},
+            {"id": "e", "feedback": "gone", "actual": None},
+        ],
+        received=9,
+    )
+    assert [(one.status, one.row, one.actual) for one in good] == [
+        ("feedback", '{"acted_on":true,"feedback":"I waited for an hour"}', None),
+        ("known", '{"acted_on":false,"arr_delay":3}', None),
+    ]
+    assert [(one.row, one.failure.column, one.failure.expected) for one in bad] == [
+        (2, "acted_on", "true or false"),
+        (3, "feedback", "a text of 1 to 10000 characters"),
+        (4, "actual", 'a value, or the reason in "void"'),
+    ]
+
+
 def test_a_time_column_called_at_is_the_decision_s_not_the_outcome_s() -> None:
     reader = OutcomeReader("dev", "live", entity="e", time="at", labels={"y": "float"}, key=KEY)
     good, bad = reader.read([{"e": "a", "at": "2024-05-01T00:00:00Z", "y": 1.0}, {"id": "b", "y": 2.0}], received=9)

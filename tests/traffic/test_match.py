@@ -127,6 +127,18 @@ def test_an_outcome_that_no_decision_asked_for_is_unmatched() -> None:
     assert counts.unmatched == 3
 
 
+def test_feedback_alone_leaves_the_decision_waiting_and_stays_beside_it() -> None:
+    one = decision("N1")
+    said = outcome(id=one.id, status="feedback", row='{"feedback":"odd"}')
+    rows, counts = matched(one, said)
+    assert (counts.waiting, counts.unmatched, counts.duplicate) == (1, 0, 0)
+    assert rows[0]["said"] == '{"feedback":"odd"}'
+    rows, counts = matched(one, said, outcome_of(one))
+    assert (counts.known, counts.corrected) == (1, 0)
+    assert rows[0]["said"] == '{"feedback":"odd"}'
+    assert matched(said)[1].unmatched == 1
+
+
 def test_an_id_used_elsewhere_is_used() -> None:
     decisions, outcomes = tables([decision(id="a", at=10 * HOUR), outcome(id="b")])
     others, _ = tables([decision("N2", 9 * HOUR, id="a"), decision("N3", 9 * HOUR, id="b")])

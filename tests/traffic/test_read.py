@@ -306,3 +306,18 @@ def test_a_segment_sealed_between_two_looks_is_found(traffic: Traffic, monkeypat
     found = [segment_bytes(traffic.folder, name) for _ in range(2)]
     assert [None if each is None else each[1].suffix for each in found] == [".open", ".sealed"]
     assert all(each is not None and each[0] for each in found)
+
+
+def test_an_outcome_for_a_release_long_gone_and_one_before_its_decision(traffic: Traffic) -> None:
+    old, late = decision("N1", release="r0"), decision("N2", HOUR * 24 * 400, release="r9")
+    early = outcome(entity=late.entity, time=late.time, received=2 * HOUR)
+    with SegmentWriter(traffic.folder) as log:
+        log.append([old, early])
+    compact(traffic.folder)
+    now = moment(HOUR * 24 * 600)
+    assert traffic.read(traffic.cut(None, None, now))[1].unmatched == 1
+    with SegmentWriter(traffic.folder) as log:
+        log.append([late, outcome_of(old, received=HOUR * 24 * 500)])
+    frame, counts = traffic.read(traffic.cut(None, None, now))
+    assert (counts.known, counts.unmatched) == (2, 0)
+    assert set(frame["release"]) == {"r0", "r9"}

@@ -34,6 +34,7 @@ COMMANDS = {
     "serve": "the prediction service",
     "predict": "answer the rows of a file or a table",
     "stream": "answer the messages of a broker",
+    "recover": "take over what a lost replica logged",
     "outcomes": "import what really happened",
     "label": "rows for people to label, and what they said",
     "export": "the data and its contract for other tools and people",

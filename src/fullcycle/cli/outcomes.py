@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from fullcycle.deployment.serving import Serving
+    from fullcycle.predictor.contract import Contract, Failure
     from fullcycle.traffic.match import Matched
 
 SHOWN = 5  # rejected rows that people are shown; JSON holds them all
 
 
 @declare("outcomes")
-@click.argument("file", type=click.Path(path_type=Path))
-def command(session: Session, file: Path) -> None:
-    """Import what really happened, from a Parquet, CSV, TSV or JSON lines file. The same file again changes nothing."""
-    from fullcycle.deployment.serving import read_serving
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def command(session: Session, file: Path | None) -> None:
+    """Import what really happened, from a Parquet, CSV, TSV or JSON lines file. The same file again changes nothing.
+
+    Without FILE, read what is new where [deployment.outcomes] says, by default in the training sources.
+    """
+    if file is None:
+        return _read_source(session)
     from fullcycle.kernel.record import digest
     from fullcycle.loop.publish import outcome_reader
     from fullcycle.loop.standing import clock_of
@@ -34,10 +38,8 @@ def command(session: Session, file: Path) -> None:
     project = session.project
     reader, now = outcome_reader(project), clock_of(project).now()
     body = _bytes(file)
-    good, bad = reader.read_frame(_rows(file, body, read_serving(project.serving_path)), received=micros(now))
-    rejected = [
-        {"row": one.row, **{name: getattr(one.failure, name) for name in one.failure.__struct_fields__}} for one in bad
-    ]
+    good, bad = reader.read_frame(_rows(file, body, reader.texts), received=micros(now))
+    rejected = [{"row": one.row, **_facts(one.failure)} for one in bad]
     if not good:
         _refuse(file, rejected)
     before = _matched(session, now)
@@ -48,12 +50,40 @@ def command(session: Session, file: Path) -> None:
     session.tell(
         {"rows": len(good), "logged": logged, **counts, "rejected": rejected},
         f"{taken}: {', '.join(f'{count} {name}' for name, count in counts.items())}",
-        *(
-            f"row {one['row'] + 1} rejected: {one['column']}, found {one['found']}, expected {one['expected']}"
-            for one in rejected[:SHOWN]
-        ),
-        *((f"{len(rejected) - SHOWN} more rejected",) if len(rejected) > SHOWN else ()),
+        *_told(rejected),
     )
+
+
+def _read_source(session: Session) -> None:
+    from fullcycle.loop.outcomes import read_outcomes
+    from fullcycle.loop.standing import clock_of
+
+    now = clock_of(session.project).now()
+    before = _matched(session, now)
+    came = read_outcomes(session.cycle)
+    counts = _gained(before, _matched(session, clock_of(session.project).now()))
+    rejected = [{"row": one.row, **_facts(one.failure)} for one in came.rejected]
+    session.tell(
+        {"place": came.place, "rows": came.rows, "new": came.new, **counts, "rejected": rejected},
+        f"{came.new} of {came.rows} outcomes in {came.place} are new: "
+        + ", ".join(f"{count} {name}" for name, count in counts.items()),
+        *_told(rejected),
+    )
+    if rejected and not came.rows:
+        raise click.exceptions.Exit(1)
+
+
+def _facts(failure: Failure) -> dict[str, object]:
+    return {name: getattr(failure, name) for name in failure.__struct_fields__}
+
+
+def _told(rejected: list[dict[str, object]]) -> list[str]:
+    """The first rows that were turned away, and how many more."""
+    told = [
+        f"row {int(str(one['row'])) + 1} rejected: {one['column']}, found {one['found']}, expected {one['expected']}"
+        for one in rejected[:SHOWN]
+    ]
+    return told + ([f"{len(rejected) - SHOWN} more rejected"] if len(rejected) > SHOWN else [])
 
 
 def _matched(session: Session, now: datetime) -> Matched:
@@ -73,27 +103,12 @@ def _gained(before: Matched, after: Matched) -> dict[str, int]:
     return {word: getattr(after, name) - getattr(before, name) for name, word in names.items()}
 
 
-def _rows(file: Path, body: bytes, serving: Serving) -> pl.DataFrame:
+def _rows(file: Path, body: bytes, texts: Contract) -> pl.DataFrame:
     """The rows of the file; a cell that cannot be what its column says refuses the file, since outcomes are facts."""
-    import msgspec
-
     from fullcycle.deployment.files import read_rows
     from fullcycle.kernel.errors import InputError
-    from fullcycle.predictor.contract import ColumnRule, Contract
 
-    actual = "category" if serving.classes else "float"
-    kinds = {
-        **serving.labels,
-        serving.time: "time",
-        "at": "time",
-        "actual": actual,
-        "id": "category",
-        "void": "category",
-    }
-    rules = tuple(
-        msgspec.convert({"name": name, "kind": kind, "required": False}, ColumnRule) for name, kind in kinds.items()
-    )
-    frame, broken = read_rows(file, body, Contract(rules, serving.zone))
+    frame, broken = read_rows(file, body, texts)
     if broken:
         row, failures = next(iter(sorted(broken.items())))
         raise InputError(

@@ -45,7 +45,7 @@ def command(session: Session, source: str, target: str, as_of: str | None, since
         target,
         at=at,
         since=after,
-        progress=lambda rows: session.progress(f"answering {source}: {rows:,} rows", 0, 0),
+        progress=lambda rows: session.progress(f"answering {source}: {rows:,} rows", 0, 0) if rows else None,
     )
     told = [
         f"{batch.answered} rows answered in {target}"

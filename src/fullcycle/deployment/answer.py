@@ -30,7 +30,6 @@ from fullcycle.traffic.schema import DECISIONS, Decision, decision_digest, decis
 LONGEST_ID = 200  # characters of a client's id
 _POSITION, _WHO, _ID = "rejected_row", "rejected_row.entity", "rejected_row.id"
 _REASONS = pl.List(pl.Struct({"column": pl.String, "found": pl.String, "expected": pl.String}))
-_LOGGED = pl.Schema(list(DECISIONS.items())[:-2])  # without the place in a segment
 Floats: TypeAlias = NDArray[np.float64]
 Held: TypeAlias = pl.DataFrame
 _NAMED = "a string of 1 to 200 characters"
@@ -248,7 +247,7 @@ class Answerer:
                 "failed": pl.repeat("", good.height, eager=True),
                 "seconds": pl.repeat(None, good.height, dtype=pl.Float64, eager=True),
             },
-            schema=_LOGGED,
+            schema_overrides=DECISIONS,
         )
         return logged, self._answers(logged, actions, scores, today), held
 

@@ -16,6 +16,8 @@ from fullcycle.predictor.contract import ColumnRule, Contract, Failure
 from fullcycle.traffic.schema import Outcome, entity_hash
 
 OWN = ("id", "at", "actual", "void", "acted_on", "feedback")
+LONGEST_FEEDBACK = 10_000  # characters
+_KINDS = {"id": "category", "at": "time", "void": "category", "acted_on": "boolean", "feedback": "text"}
 _ADDRESS = "an id, or entity and time"
 
 
@@ -41,6 +43,11 @@ class OutcomeReader:
     zone : in which times without an offset are read.
     classes : names of the classes that ``actual`` may be, in the order of their codes.
     key : under which entities are hashed.
+
+    Attributes
+    ----------
+    columns : names that a row of outcomes may have.
+    texts : kinds in which the cells of a table of texts are read.
 
     Examples
     --------
@@ -72,7 +79,15 @@ class OutcomeReader:
         self._check = Contract(tuple(rules), zone).compile()
         when = [ColumnRule(name=name, kind="time", required=False) for name in dict.fromkeys((time, "at"))]
         self._times = Contract(tuple(when), zone).compile()
-        self._columns = {*OWN, entity, time, *self._rules}
+        self.columns = {*OWN, entity, time, *self._rules}
+        kinds = {**_KINDS, **labels, time: "time", "actual": "category" if classes else "float"}
+        self.texts = Contract(
+            tuple(
+                msgspec.convert({"name": name, "kind": kind, "required": False}, ColumnRule)
+                for name, kind in kinds.items()
+            ),
+            zone,
+        )
 
     def read(self, rows: Iterable[object], *, received: int) -> tuple[list[Outcome], list[Rejected]]:
         """The rows that can be logged, in their order, and the others with the first reason.
@@ -80,7 +95,8 @@ class OutcomeReader:
         Parameters
         ----------
         rows : each ``{"id" or entity and time, columns known after, "at"}``; ``actual`` is the short form, and ``null`` there needs the
-            reason in ``void``. ``acted_on`` and ``feedback`` are kept beside the columns.
+            reason in ``void``. ``acted_on`` (whether people did what was decided) and ``feedback`` (free text) are kept beside the
+            columns; a row of these alone says nothing of what happened, and its decision goes on waiting.
         received : when they came in, in µs UTC; also when they happened, where a row does not say; and where
             ``at`` is the column that names the decision.
         """
@@ -91,8 +107,9 @@ class OutcomeReader:
             found = self._outcome(row, received)
             if isinstance(found, Outcome):
                 # Rows that come together have one time: which of two is the later word, only their order tells.
-                address, content = (found.id, found.entity, found.time), (found.reason, found.row, found.actual)
-                if said.setdefault(address, content) != content:
+                address = (found.id, found.entity, found.time, found.status == "feedback")
+                content = (found.reason, found.row, found.actual)
+                if found.status != "feedback" and said.setdefault(address, content) != content:
                     found = msgspec.structs.replace(found, status="corrected")
                     said[address] = content
                 good.append(found)
@@ -102,7 +119,7 @@ class OutcomeReader:
 
     def read_frame(self, frame: pl.DataFrame, *, received: int) -> tuple[list[Outcome], list[Rejected]]:
         """The same from a table. Columns that are null in a row are as if the row did not have them, but a lone null ``actual``."""
-        wanted = [name for name in frame.columns if name in self._columns]
+        wanted = [name for name in frame.columns if name in self.columns]
         rows = frame.select(wanted).iter_rows(named=True) if wanted else iter([{}] * frame.height)
         return self.read(
             ({name: value for name, value in row.items() if value is not None or name == "actual"} for row in rows),
@@ -113,9 +130,9 @@ class OutcomeReader:
         if not isinstance(row, Mapping):
             return Failure("", repr(row)[:80], "an object")
         for name in row:
-            if name not in self._columns:
-                near = nearest(str(name), self._columns)
-                expected = f"{near!r}?" if near else f"one of {', '.join(sorted(self._columns))}"
+            if name not in self.columns:
+                near = nearest(str(name), self.columns)
+                expected = f"{near!r}?" if near else f"one of {', '.join(sorted(self.columns))}"
                 return Failure(str(name)[:80], repr(row[name])[:80], expected)
         address = self._address(row)
         if isinstance(address, Failure):
@@ -130,8 +147,12 @@ class OutcomeReader:
         void = row.get("void")
         if void is not None and not (isinstance(void, str) and 0 < len(void) <= 1000):
             return Failure("void", repr(void)[:80], "the reason, as a string")
+        beside = _beside(row)
+        if isinstance(beside, Failure):
+            return beside
         known = [rule for name, rule in self._rules.items() if not _missing(values[name])]
-        if void is None and actual is None and ("actual" in row or not known):
+        only_beside = bool(beside) and "actual" not in row and not known and void is None
+        if void is None and actual is None and ("actual" in row or not known) and not only_beside:
             expected = 'a value, or the reason in "void"'
             return Failure("actual", "null" if "actual" in row else "no column that is known after", expected)
         if void is not None and actual is not None:
@@ -145,9 +166,9 @@ class OutcomeReader:
             id=id,
             entity=entity,
             time=int(time) if isinstance(time, float) and not math.isnan(time) else None,
-            status="known" if void is None else "void",
+            status="feedback" if only_beside else "known" if void is None else "void",
             reason=void or "",
-            row=self._text(row, values, known),
+            row=_text(beside, values, known),
             actual=actual,
             at=int(at) if isinstance(at, float) and not math.isnan(at) else received,
             received=received,
@@ -178,16 +199,31 @@ class OutcomeReader:
         expected = f"one of {', '.join(self._codes)}" if self._codes else "true, false or a number"
         return Failure("actual", repr(raw)[:80], expected)
 
-    def _text(self, row: Mapping[str, Any], values: Mapping[str, Any], known: Sequence[ColumnRule]) -> str:
-        """The columns that are known, as JSON; ``""`` in the short form."""
-        extra = {name: row[name] for name in ("acted_on", "feedback") if isinstance(row.get(name), str | bool)}
-        if not known and not extra:
-            return ""
-        text = RowText(known).one(values)
-        if not extra:
-            return text
-        both = {**msgspec.json.decode(text), **extra}
-        return canonical_text(dict(sorted(both.items(), key=lambda pair: pair[0].encode("utf-16-be"))))
+
+def _beside(row: Mapping[str, Any]) -> dict[str, str | bool] | Failure:
+    """What people said beside the columns."""
+    found: dict[str, str | bool] = {}
+    acted, feedback = row.get("acted_on"), row.get("feedback")
+    if acted is not None:
+        if not isinstance(acted, bool):
+            return Failure("acted_on", repr(acted)[:80], "true or false")
+        found["acted_on"] = acted
+    if feedback is not None:
+        if not (isinstance(feedback, str) and 0 < len(feedback) <= LONGEST_FEEDBACK):
+            return Failure("feedback", repr(feedback)[:80], f"a text of 1 to {LONGEST_FEEDBACK} characters")
+        found["feedback"] = feedback
+    return found
+
+
+def _text(beside: Mapping[str, str | bool], values: Mapping[str, Any], known: Sequence[ColumnRule]) -> str:
+    """The columns that are known, as JSON; ``""`` in the short form."""
+    if not known and not beside:
+        return ""
+    text = RowText(known).one(values)
+    if not beside:
+        return text
+    both = {**msgspec.json.decode(text), **beside}
+    return canonical_text(dict(sorted(both.items(), key=lambda pair: pair[0].encode("utf-16-be"))))
 
 
 def _missing(value: object) -> bool:

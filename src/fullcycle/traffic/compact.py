@@ -12,7 +12,7 @@ import polars as pl
 
 from fullcycle.traffic.frames import decode
 from fullcycle.traffic.lock import lease, sync_folder, try_lock, waited_lease
-from fullcycle.traffic.schema import Row
+from fullcycle.traffic.schema import DECISIONS, Row
 from fullcycle.traffic.segments import ASIDE, SEALED, log_folder, segments
 from fullcycle.traffic.tables import KINDS, Kind, Table, rows_frame
 
@@ -111,7 +111,8 @@ def add_decisions(folder: Path, name: str, frame: pl.DataFrame) -> bool:
     if Table(folder, "decisions").holds(name):
         return False
     place = pl.int_range(pl.len())
-    rows = frame.with_columns(sequence=place, segment=pl.lit(name), offset=place + 1)
+    lacking = [pl.lit(None, dtype).alias(column) for column, dtype in DECISIONS.items() if column not in frame.columns]
+    rows = frame.with_columns(lacking).with_columns(sequence=place, segment=pl.lit(name), offset=place + 1)
     with waited_lease(log / "compact.lock"):  # an erasure takes away files that no commit names yet
         table = Table(folder, "decisions")
         if table.holds(name):

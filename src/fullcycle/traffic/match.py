@@ -60,7 +60,7 @@ def match(
     -------
     One row for each decision that counts: its columns; ``status`` (``known``, ``void`` or ``waiting``); ``reason``; ``after``
     (JSON) and ``actual`` of the outcome that counts; ``outcome_at``, when that happened; ``available_at``, when it came in;
-    ``first_available_at``, when the first one did. And the counts.
+    ``first_available_at``, when the first one did; ``said``, the last feedback that came apart from it (JSON). And the counts.
 
     Examples
     --------
@@ -79,11 +79,12 @@ def match(
     conflicts = repeated.filter(pl.col("digest") != pl.col("first_digest"))
     counted = firsts.sort("at", "id").unique(subset="decision", keep="last", maintain_order=True).filter("inside")
     addressed = _addressed(outcomes, firsts)
-    folded, fresh = _fold(addressed.filter("inside"))
-    frame = _joined(counted, folded)
+    told = addressed.filter(pl.col("status") != "feedback")
+    folded, fresh = _fold(told.filter("inside"))
+    frame = _joined(counted, folded).join(_said(addressed), on="decision", how="left", maintain_order="left")
     status = frame["status"]
     known, void = int((status == "known").sum()), int((status == "void").sum())
-    repeats = int(addressed["inside"].sum()) - fresh
+    repeats = int(told["inside"].sum()) - fresh
     return frame, Matched(
         decisions=frame.height,
         known=known,
@@ -145,6 +146,12 @@ def _fold(outcomes: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         available_at="received",
     )
     return folded, fresh.height
+
+
+def _said(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """The last feedback on each decision that came without an outcome."""
+    said = outcomes.filter("inside", pl.col("status") == "feedback").sort("received", "at", "row")
+    return said.unique("decision", keep="last", maintain_order=True).select("decision", said="row")
 
 
 def _joined(counted: pl.DataFrame, folded: pl.DataFrame) -> pl.DataFrame:

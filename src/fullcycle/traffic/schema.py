@@ -77,7 +77,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="o
     id : the decision's ``id``, or ``""`` where entity and time name the decision.
     entity : keyed hash of the entity, hexadecimal, or ``""``.
     time : prediction time of the decision, in µs UTC; ``None`` where only the id is known.
-    status : ``known``, ``void``, or ``corrected`` (void again where it has a reason).
+    status : ``known``, ``void``, or ``corrected`` (void again where it has a reason); ``feedback`` says nothing of what happened.
     reason : why it is void, else ``""``.
     row : canonical JSON of the columns known "after"; ``""`` in the short form.
     actual : the number of the short form.

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from brokers_here import free_port, kafka, nats
 from fullcycle.data.sources import broker
 from fullcycle.data.sources.broker import land_topic, read_topic
 from fullcycle.data.sources.brokers import landed
@@ -20,8 +21,6 @@ from fullcycle.data.sources.read import read
 from fullcycle.data.sources.reading import Reading, whole
 from fullcycle.data.sources.settings import Source
 from fullcycle.kernel.errors import Corrupt, InputError, OutsideError
-
-from .brokers_here import free_port, kafka, nats
 
 KILLED = Path(__file__).with_name("landing_killed.py")
 Publish = Callable[..., None]

@@ -40,7 +40,7 @@ from fullcycle.traffic.schema import micros
 __all__ = ["Batch", "Rows", "open_rows", "predict_file", "predict_frame", "predict_rows"]
 
 THREADS = 2  # parts that are answered at a time; more would only hold more memory where there are two cores
-SLICE = 2**13  # rows that are answered at a time: what Python holds of them as objects stays small
+SLICE = 2**14  # rows that are answered at a time: what Python holds of them as objects stays small
 _MOMENT = pl.Datetime("us", "UTC")
 _LATEST = "latest.json"
 T = TypeVar("T")
@@ -116,8 +116,8 @@ def predict_rows(
 ) -> Batch:
     """Answer rows into *target*; the same rows again change nothing.
 
-    Rows that cannot be answered go to ``NAME.rejected.jsonl`` beside a file, or under the folder of *path*. What is in the target has
-    been logged, whenever the process dies. Killed and started again with the same rows, it goes on where it was, to the same answers.
+    Rows that cannot be answered go to ``NAME.rejected.jsonl`` beside the target. What is in the target has been logged, whenever the
+    process dies. Killed and started again with the same rows, it goes on where it was, to the same answers.
 
     Parameters
     ----------
@@ -140,14 +140,14 @@ def predict_rows(
     rows = source(answerer.contract)
     latest = _Latest(path.parent / "batches" / _LATEST)
     after = latest.of(rows.shown) if since == "last" else micros(since) if isinstance(since, datetime) else None
-    folder = progress_folder(target, path.parent)
+    folder = progress_folder(target)
     head = Head(input=rows.identity, asked=_digest([_facts(serving), target, after]), at=micros(at))
     with alone(folder):
         kept = Progress(folder, head)
         batch = _Batch(answerer, serving, traffic_folder(path, serving), kept, after, progress)
         pieces, resumed = batch.answer(rows)
         write_answers([kept.path(number) for number in range(len(pieces))], target)
-        side = side_file(target, path.parent)
+        side = side_file(target)
         rejected = sum(piece.rejected for piece in pieces)
         if rejected:
             join_files(kept.rejected(), side, folder)
@@ -192,7 +192,8 @@ class _Batch:
                 resumed += 1
                 pieces.append(self._kept.done(number))
             elif self._limited and found[1].held is not None:
-                pieces.append(self._hold(number, start, *found))
+                self._hold(number, start, *found)
+                pieces.append(None)  # settled below, when all parts are known
             else:
                 pieces.append(self._keep(number, *found))
             self._progress(start)
@@ -304,7 +305,7 @@ def _in_order(
         try:
             for number, start, part in parts:
                 waiting.append((number, start, None if part is None else threads.submit(work, start, part)))
-                if len(waiting) > THREADS:
+                if len(waiting) == THREADS:  # one more is answered while the caller keeps this one
                     number, start, future = waiting.popleft()
                     yield number, start, None if future is None else future.result()
             while waiting:

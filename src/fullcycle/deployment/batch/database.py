@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -103,12 +104,11 @@ def _sqlite(pieces: Sequence[Path], address: TableAddress) -> None:
 
 def _postgresql(pieces: Sequence[Path], address: TableAddress) -> None:
     try:
-        from adbc_driver_manager import Error
-        from adbc_driver_postgresql import dbapi
+        dbapi = importlib.import_module("adbc_driver_postgresql.dbapi")
     except ModuleNotFoundError:
         mend = "pip install 'fullcycle[sql]'"
         raise InputError("PostgreSQL needs a library that is not installed", place=address.shown, mend=mend) from None
-    with _told(Error, address), dbapi.connect(address.url) as connection, connection.cursor() as cursor:
+    with _told(dbapi.Error, address), dbapi.connect(address.url) as connection, connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
         for number, piece in enumerate(pieces):
             frame = _plain(pl.read_ipc(piece), times=False)

@@ -12,7 +12,6 @@ import polars as pl
 
 from fullcycle.deployment.files import ISO, flat
 from fullcycle.kernel.errors import InputError, OutsideError, UnknownKey
-from fullcycle.kernel.record import digest
 
 Write = Callable[[Sequence[Path]], None]
 STDOUT = "-"
@@ -38,28 +37,34 @@ def check_target(target: str) -> None:
         raise UnknownKey(Path(target).suffix, known, place=target, what="kind of file")
 
 
-def progress_folder(target: str, state: Path) -> Path:
-    """Where progress is kept: beside a file; elsewhere under *state*.
+def progress_folder(target: str) -> Path:
+    """Where progress is kept: beside a file; beside one that is called as the table, where the target is no file.
 
-    >>> progress_folder("out/a.csv", Path("state")).as_posix()
-    'out/.a.csv.progress'
+    >>> progress_folder("out/a.csv").as_posix(), progress_folder("sqlite:///db/a.db?table=night").as_posix()
+    ('out/.a.csv.progress', 'db/.night.progress')
     """
-    if target == STDOUT or "://" in target:
-        return state / "batches" / digest(target.encode())[:16]
-    path = Path(target)
-    return path.with_name(f".{path.name}.progress")
+    place = _place(target)
+    return place.with_name(f".{place.name}.progress")
 
 
-def side_file(target: str, state: Path) -> Path:
+def side_file(target: str) -> Path:
     """The file for rows that are rejected.
 
-    >>> side_file("out/a.csv", Path("state")).as_posix()
-    'out/a.rejected.jsonl'
+    >>> side_file("out/a.csv").as_posix(), side_file("-").as_posix()
+    ('out/a.rejected.jsonl', 'answers.rejected.jsonl')
     """
-    if target == STDOUT or "://" in target:
-        return state / "batches" / f"{digest(target.encode())[:16]}.rejected.jsonl"
-    path = Path(target)
-    return path.with_name(f"{path.stem}.rejected.jsonl")
+    place = _place(target)
+    return place.with_name(f"{place.stem}.rejected.jsonl")
+
+
+def _place(target: str) -> Path:
+    if "://" in target:
+        from fullcycle.deployment.batch.database import table_of
+
+        address = table_of(target)
+        name = address.table.replace(".", "-")
+        return Path(address.url).with_name(name) if address.scheme == "sqlite" else Path(name)
+    return Path("answers") if target == STDOUT else Path(target)
 
 
 def write_answers(pieces: Sequence[Path], target: str) -> None:
@@ -155,11 +160,14 @@ def _merge(pieces: Sequence[Path], target: Path) -> None:
                 continue
             table = DeltaTable(target)
             _check_columns(table, frame, target)
-            changed = _changed(pl.scan_delta(table), frame)
-            if changed.is_empty():
-                continue
-            merged = table.merge(changed, "old.id = new.id", source_alias="new", target_alias="old")
-            merged.when_matched_update_all().when_not_matched_insert_all().execute()
+            there = _there(pl.scan_delta(table), frame)
+            new = frame.join(there, on="id", how="anti")
+            if new.height:
+                write_deltalake(table, new, mode="append")
+            other = frame.join(new, on="id", how="anti").join(there, on=frame.columns, how="anti", nulls_equal=True)
+            if other.height:
+                merged = table.merge(other, "old.id = new.id", source_alias="new", target_alias="old")
+                merged.when_matched_update_all().execute()
     except (DeltaError, OSError) as error:
         if isinstance(error, OutsideError):
             raise
@@ -179,11 +187,10 @@ def _check_columns(table: Any, frame: pl.DataFrame, target: Path) -> None:
         )
 
 
-def _changed(there: pl.LazyFrame, frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows of *frame* that are not there word for word."""
-    ids = frame.lazy().select("id")
-    same = there.join(ids, on="id", how="semi").select(frame.columns).cast(dict(frame.schema))
-    return frame.join(same.collect(engine="streaming"), on=frame.columns, how="anti", nulls_equal=True)
+def _there(table: pl.LazyFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the table that have an id of *frame*."""
+    same = table.join(frame.lazy().select("id"), on="id", how="semi").select(frame.columns)
+    return same.cast(frame.schema).collect(engine="streaming")
 
 
 def _parquet(table: pl.LazyFrame, path: Path) -> None:

@@ -133,13 +133,14 @@ class TrafficLog:
         counts = dict.fromkeys(("matched", "pending", "duplicate", "corrected", "void"), 0)
         seen: dict[str, tuple[object, ...]] = {}
         for outcome in outcomes:
-            name = outcome.id or digest(outcome)
+            about = outcome.id or digest(outcome)
+            name = f"{about} feedback" if outcome.status == "feedback" else about  # says nothing of what happened
             content: tuple[object, ...] = (outcome.reason, outcome.row, outcome.actual)
             before = seen.get(name) or self._outcomes.get(name, now)
             seen[name] = content
             if before is not None:
                 counts["duplicate" if before == content else "corrected"] += 1
-            elif self.answers.get(name, now) is not None or self._decisions.get(name, now):
+            elif self.answers.get(about, now) is not None or self._decisions.get(about, now):
                 counts["matched"] += 1
             else:
                 counts["pending"] += 1

@@ -22,7 +22,7 @@ from fullcycle.deployment.answer import Answer, Answerer
 from fullcycle.deployment.service.routing import Routing
 from fullcycle.deployment.serving import traffic_folder
 from fullcycle.deployment.stream.broker import Address, Inbox, Letter, Message, Outbox, open_inbox, open_outbox
-from fullcycle.deployment.stream.recent import SINCE, Answers, logged_since
+from fullcycle.deployment.stream.recent import SINCE, Answers, Logged, logged_since
 from fullcycle.kernel.errors import InputError
 from fullcycle.predictor.contract import Failure
 from fullcycle.traffic.append import Mode, SegmentWriter
@@ -182,7 +182,7 @@ class _Station:
             return answer, None
         before = self._known.get(answer.id)
         if before is None:
-            self._known.put(answer.logged)
+            self._known.put(Logged.of(answer.logged))
             return _reply(answer), answer.logged
         if (before.digest, before.decision) != (answer.logged.digest, answer.logged.decision):
             return [Failure("id", repr(answer.id)[:80], "an id that was not used for another row")], None
@@ -210,7 +210,7 @@ def _reply(answer: Answer) -> Reply:
     )
 
 
-def _reply_again(before: Decision, answer: Answer) -> Reply:
+def _reply_again(before: Logged, answer: Answer) -> Reply:
     """What was answered before, though another release may serve by now."""
     if before.release == answer.logged.release and before.variant == answer.variant:
         return _reply(answer)

@@ -1,6 +1,8 @@
 """NATS JetStream: a subject read through a durable pull consumer, each message acknowledged by itself.
 
-What is sent carries ``Nats-Msg-Id``, by which the server itself drops what is sent twice within the stream's duplicate window.
+A message that a killed process held is delivered again after 30 seconds, or as many as ``?ack_wait=`` in the address says, which counts
+when the consumer is first made. What is sent carries ``Nats-Msg-Id``, by which the server itself drops what is sent twice within the
+stream's duplicate window.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from fullcycle.deployment.stream.broker import Address, Letter, Message, client
 from fullcycle.kernel.errors import InputError, OutsideError
 
 _CONNECT = 5.0  # seconds
-_ACK_WAIT = 60.0  # seconds after which what is not acknowledged is delivered again
+_ACK_WAIT = "30"  # seconds after which what is not acknowledged is delivered again
 
 
 class JetStreamInbox:
@@ -31,11 +33,12 @@ class JetStreamInbox:
     @classmethod
     async def open(cls, address: Address, group: str, in_flight: int) -> JetStreamInbox:
         """Join *group*. Raises InputError where no stream has the subject, OutsideError where the server does not answer."""
+        wait = _seconds(address)
         connection = await _connected(address)
         api, errors = client("nats.js.api"), client("nats.js.errors")
         stream = connection.jetstream(timeout=_CONNECT)
         how = api.ConsumerConfig(
-            ack_policy=api.AckPolicy.EXPLICIT, ack_wait=_ACK_WAIT, max_ack_pending=in_flight, max_deliver=-1
+            ack_policy=api.AckPolicy.EXPLICIT, ack_wait=wait, max_ack_pending=in_flight, max_deliver=-1
         )
         try:
             name = await stream.find_stream_name_by_subject(address.name)
@@ -110,6 +113,18 @@ class JetStreamOutbox:
     async def close(self) -> None:
         """Leave the server."""
         await self._connection.close()
+
+
+def _seconds(address: Address) -> float:
+    text = address.options.get("ack_wait", _ACK_WAIT)
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0.1 <= found <= 86_400:
+        expected = "seconds, 0.1 to 86400"
+        raise InputError("ack_wait is no time", place=address.shown, found=text, expected=expected)
+    return found
 
 
 async def _connected(address: Address) -> Any:

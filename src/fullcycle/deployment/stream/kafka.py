@@ -1,6 +1,7 @@
 """Kafka: a topic read by a consumer group whose offsets are committed by us alone, after the answers are where they belong.
 
-Login is ``kafka://user:${PASSWORD}@host/topic``: SASL PLAIN over TLS, or as ``mechanism`` and ``security`` in the query say.
+Login is ``kafka://user:${PASSWORD}@host/topic``: SASL PLAIN over TLS, or as ``mechanism`` and ``security`` in the query say. Partitions
+of a killed process go to another after 10 seconds, or ``?session=`` as many.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class KafkaInbox:
             "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
+            "session.timeout.ms": _session(address),
+            "heartbeat.interval.ms": 1000,
         }
         consumer = client("confluent_kafka.aio").AIOConsumer(settings, max_workers=2)
         found = cls(address, consumer)
@@ -74,7 +77,22 @@ class KafkaInbox:
         try:
             await self._consumer.commit(offsets=places, asynchronous=False)
         except self._kafka.KafkaException as error:
-            raise self._address.trouble(error) from None
+            if error.args[0].code() not in self._moved():
+                raise self._address.trouble(error) from None
+            _LOG.info(
+                "%s: partitions went to another of the group, which answers these messages again", self._address.shown
+            )
+
+    def _moved(self) -> tuple[int, ...]:
+        """Codes that say that the partitions are another's by now."""
+        codes = self._kafka.KafkaError
+        return (
+            codes.ILLEGAL_GENERATION,
+            codes.UNKNOWN_MEMBER_ID,
+            codes.REBALANCE_IN_PROGRESS,
+            codes._ASSIGNMENT_LOST,
+            codes._STATE,
+        )
 
     async def close(self) -> None:
         """Leave the group."""
@@ -116,6 +134,15 @@ class KafkaOutbox:
     async def close(self) -> None:
         """Leave the broker."""
         await self._producer.close()
+
+
+def _session(address: Address) -> int:
+    """Milliseconds after which who does not answer is out of the group."""
+    text = address.options.get("session", "10")
+    if not text.isdecimal() or not 2 <= int(text) <= 1800:
+        expected = "whole seconds, 2 to 1800"
+        raise InputError("session is no time", place=address.shown, found=text, expected=expected)
+    return 1000 * int(text)
 
 
 def _settings(address: Address) -> dict[str, Any]:
