@@ -86,6 +86,7 @@ class TrafficLog:
         self.answers: Recent[Kept] = Recent()
         self._decisions: Recent[bool] = Recent()
         self._outcomes: Recent[tuple[object, ...]] = Recent()
+        self.mirror: Callable[[Sequence[Answer]], None] | None = None  # is handed what was logged
 
     async def seal_when_asked(self, every: float) -> None:
         """See :meth:`fullcycle.traffic.append.GroupCommit.seal_when_asked`."""
@@ -109,6 +110,8 @@ class TrafficLog:
             self._decisions.put(row.decision, True, now)
         # Shielded: a client that goes away must not cancel what others wait for.
         await asyncio.shield(asyncio.ensure_future(self._write(answers, logged)))
+        if self.mirror is not None:
+            self.mirror(answers)
 
     async def _write(self, answers: Sequence[Answer], logged: asyncio.Future[None]) -> None:
         try:
