@@ -30,7 +30,7 @@ BEGUN = datetime(2026, 12, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 STRATEGY = """strategy = "{strategy}"
 margin = 9.0
-step_rows = 20
+step_rows = 60
 least_time = "3d"
 promote = "no_worse"
 undecided = "20d"
@@ -76,7 +76,8 @@ class Live:
 def set_strategy(folder: Path, strategy: str) -> None:
     toml = folder / "cycle.toml"
     text = toml.read_text().replace('learners = ["linear"]', 'learners = ["lightgbm"]')
-    toml.write_text(text.replace("[deployment]\n", "[deployment]\n" + STRATEGY.format(strategy=strategy)))
+    steps = "steps = [0.1, 0.3, 0.6, 1.0]\n" if strategy == "canary" else ""
+    toml.write_text(text.replace("[deployment]\n", "[deployment]\n" + steps + STRATEGY.format(strategy=strategy)))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ Begin = Callable[[str], tuple[Live, str, str]]
 
 def test_a_canary_grows_day_by_day_until_it_serves_alone(begin: Begin) -> None:
     live, champion, release = begin("canary")
-    assert live.shares() == [0.99, 0.01]
+    assert live.shares() == [0.9, 0.1]
     assert (live.route().champion, live.route().challengers) == (champion, (release,))
     live.cycle.turn("deployment")  # deploying again changes nothing
     assert live.route().generation == 2
@@ -132,7 +133,7 @@ def test_a_canary_grows_day_by_day_until_it_serves_alone(begin: Begin) -> None:
         roll(live.cycle)
         if live.shares() != seen[-1]:
             seen.append(live.shares())
-    assert seen == [[0.99, 0.01], [0.95, 0.05], [0.75, 0.25], [1.0]]
+    assert seen == [[0.9, 0.1], [0.7, 0.3], [0.4, 0.6], [1.0]]
     assert live.route().champion == release
     assert live.route().reason == "promote: no_worse"
     judged = [it.facts for it in live.cycle.run.state.refresh().entries if it.step == JUDGED and it.verb == "act"]
@@ -206,10 +207,10 @@ def _killed(*_: object, **__: object) -> None:
 def test_the_rules_are_those_that_the_rollout_began_with(begin: Begin) -> None:
     live, _, _ = begin("canary")
     toml = live.folder / "cycle.toml"
-    toml.write_text(toml.read_text().replace("step_rows = 20", "step_rows = 1"))
+    toml.write_text(toml.read_text().replace("step_rows = 60", "step_rows = 1"))
     live.day(0)
     answers, _ = live.cycle.traffic.answered(BEGUN, live.clock.now())
-    assert 0 < answers.filter(pl.col("variant") == "challenger").height < 20
+    assert 0 < answers.filter(pl.col("variant") == "challenger").height < 60
     judged = roll(live.cycle)
     assert judged is not None
     assert (judged.move, judged.reason) == ("hold", "step")
@@ -234,13 +235,13 @@ def test_people_are_told_once_of_groups_of_a_wrong_size(begin: Begin) -> None:
 
 
 def test_rollback_ends_a_rollout_at_any_step_and_status_shows_it(
-    live: Live, capsys: pytest.CaptureFixture[str]
+    begin: Begin, capsys: pytest.CaptureFixture[str]
 ) -> None:
     live, champion, release = begin("canary")
     _say("status", live.folder)
     shown = capsys.readouterr().out
-    assert f"{champion[:12]} 99%, {release[:12]} 1%" in shown
-    assert "canary, step 1 of 1% → 5% → 25% → 100%" in shown
+    assert f"{champion[:12]} 90%, {release[:12]} 10%" in shown
+    assert "canary, step 1 of 10% → 30% → 60% → 100%" in shown
     _say("rollback", live.folder)
     assert (live.route().champion, live.shares(), live.route().reason) == (champion, [1.0], "rollback")
     assert roll(live.cycle) is None
