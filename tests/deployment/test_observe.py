@@ -96,7 +96,7 @@ def test_without_values_it_is_the_loss_of_the_score() -> None:
     known = matched.filter(pl.col("status") == "known")
     assert len(worth.told) == known.height  # what is void has no loss
     assert worth.told.sum() / worth.weight.sum() < 0
-    many = msgspec.structs.replace(plain, task="multiclass")
+    many = policy(task="multiclass", values=ValueTable(task="multiclass", currency="USD"))
     assert look(answers, matched, policy=many).worth is None  # its log keeps one score of many
 
 

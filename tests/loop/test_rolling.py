@@ -14,9 +14,11 @@ import polars as pl
 import pytest
 
 from fullcycle.cli import main
-from fullcycle.kernel.clock import SetClock
+from fullcycle.kernel.clock import SetClock, parse_instant
 from fullcycle.kernel.errors import InputError, Refused
+from fullcycle.kernel.state import Route
 from fullcycle.loop.publish import answerer, outcome_reader
+from fullcycle.loop.replay import replay
 from fullcycle.loop.rolling import ALERT, JUDGED, roll
 from fullcycle.loop.stages import Cycle
 from fullcycle.loop.watch import tick
@@ -24,7 +26,9 @@ from fullcycle.monitoring.alerts import CHANNELS
 from fullcycle.project import Project
 from fullcycle.traffic.append import SegmentWriter
 from fullcycle.traffic.schema import Decision, micros
-from shop import orders
+from shop import orders, write_shop
+
+from .conftest import QUICK
 
 BEGUN = datetime(2026, 12, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -267,3 +271,34 @@ def test_a_tick_reads_outcomes_and_a_replay_is_not_watched(begin: Begin) -> None
 def test_nothing_is_looked_at_before_something_serves(quick: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(quick, tmp_path / "shop"))
     assert tick(Project(folder)).generation == 0
+
+
+@pytest.mark.slow
+def test_in_a_replay_a_canary_advances_day_by_day(tmp_path: Path) -> None:
+    folder = write_shop(tmp_path / "shop", retrain="20d", learners='["linear"]', trials=2)
+    toml = folder / "cycle.toml"
+    text = toml.read_text().replace('review = "30d"', 'review = "14d"') + QUICK
+    steps = "steps = [0.3, 0.6, 1.0]\n"
+    toml.write_text(text.replace("[deployment]\n", "[deployment]\n" + steps + STRATEGY.format(strategy="canary")))
+    start, end = (parse_instant(at, zone="Europe/Berlin") for at in ("2024-04-10", "2024-06-06"))
+    replay(Project(folder), start, end, workers=1)
+    cycle = Cycle(Project(folder))
+    routes = [
+        (it.at.date(), msgspec.convert(it.facts["route"], Route))
+        for it in cycle.run.state.refresh().entries
+        if it.verb == "route"
+    ]
+    seen = [(route.reason, tuple(it.share for it in route.shares)) for _, route in routes[:5]]
+    assert seen[:4] == [
+        ("deploy", (1.0,)),
+        ("deploy", (0.7, 0.3)),
+        ("advance: step 2 of 3", (0.4, 0.6)),
+        ("promote: no_worse", (1.0,)),
+    ]
+    days = [day for day, _ in routes[:4]]
+    assert days == sorted(set(days))
+    assert routes[3][1].champion == routes[1][1].challengers[0] != routes[0][1].champion
+    answers, _ = cycle.traffic.answered(start, end)
+    tried = answers.filter(pl.col("variant") == "challenger")
+    assert set(tried["release"]) >= {routes[1][1].challengers[0]}
+    assert set(tried["propensity"].round(6)) == {0.27, 0.54}
