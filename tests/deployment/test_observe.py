@@ -72,15 +72,15 @@ def test_value_is_the_difference_of_groups_that_were_drawn() -> None:
     answers, matched = rollout(control=0.1)
     worth = look(answers, matched, control=0.1).worth
     assert worth is not None
-    assert worth.unit == "USD"
+    assert worth.unit == "USD/1000"
     found = effect_sequence(worth.told, worth.weight, (worth.entity, worth.day), alpha=0.05, optimal_n=4000)
     both = [served(FLIGHTS, scores(FLIGHTS, kind)).value[0].sort("id") for kind in ("noise", "good")]
-    truth = float(np.mean(money(both[0], FLIGHTS.late) - money(both[1], FLIGHTS.late)))
+    truth = 1000 * float(np.mean(money(both[0], FLIGHTS.late) - money(both[1], FLIGHTS.late)))
     assert found.low is not None
     assert found.high is not None
     assert found.low < truth < found.high
-    assert truth < -5
-    assert abs(found.point - truth) < 4
+    assert truth < -5000
+    assert abs(found.point - truth) < 4000
     resolved = matched.filter((pl.col("status") != "waiting") & (pl.col("variant") != "control"))
     assert len(worth.told) == resolved.height
     assert worth.rows == (resolved["variant"] == "challenger").sum()
@@ -119,7 +119,7 @@ def test_a_shadow_is_compared_on_the_same_decisions() -> None:
     assert seen.worth is not None
     kept = np.arange(4000) % 10 != 0
     truth = (money(other, FLIGHTS.late) - money(alone, FLIGHTS.late))[kept]
-    assert seen.worth.told.sum() == pytest.approx(truth.sum())
+    assert seen.worth.told.sum() == pytest.approx(1000 * truth.sum())
     changes = msgspec.structs.replace(charter(), action_changes_outcome=True)
     unknown = observe(
         pl.concat([answers, failed]), alone, STATE, rules,

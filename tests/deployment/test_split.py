@@ -160,8 +160,8 @@ def test_rows_and_tables_answer_alike(challenger: Predictor) -> None:
 def test_each_release_answers_as_it_would_alone() -> None:
     table = split(canary(0.3)).frame(pl.DataFrame(ROWS), 7)
     alone = {"champion": CHAMPION.predict(pl.DataFrame(ROWS)), "challenger": CHALLENGER.predict(pl.DataFrame(ROWS))}
-    for place, one in enumerate(table.decisions):
-        assert one.score == alone[one.variant]["score"][place]
+    for number, one in enumerate(table.decisions):
+        assert one.score == alone[one.variant]["score"][number]
         assert one.release == {"champion": "r1", "challenger": "r2"}[one.variant]
         assert one.propensity == pytest.approx({"champion": 0.7, "challenger": 0.3}[one.variant])
 
