@@ -17,6 +17,7 @@ from fullcycle.cli import main
 from fullcycle.kernel.clock import SetClock, parse_instant
 from fullcycle.kernel.errors import InputError, Refused
 from fullcycle.kernel.state import Route
+from fullcycle.loop.arrivals import arrive_since
 from fullcycle.loop.publish import answerer, outcome_reader
 from fullcycle.loop.replay import replay
 from fullcycle.loop.rolling import ALERT, JUDGED, roll
@@ -266,6 +267,29 @@ def test_a_tick_reads_outcomes_and_a_replay_is_not_watched(begin: Begin) -> None
     assert (found.generation, found.judged.move if found.judged else "") == (2, "hold")
     with pytest.raises(InputError, match="a replay is not watched"):
         tick(Project(live.folder, timeline="replay"))
+
+
+def test_outcomes_are_read_from_the_file_that_is_named(begin: Begin) -> None:
+    live, _, _ = begin("canary")
+    live.day(0)
+    _, matched = live.cycle.traffic.answered(BEGUN, live.clock.now())
+    waiting = matched.filter(pl.col("status") == "waiting")["id"].to_list()
+    assert len(waiting) > 0
+    toml = live.folder / "cycle.toml"
+    toml.write_text(
+        toml.read_text().replace("[monitoring]", '[deployment.outcomes]\nfrom = "came.csv"\n\n[monitoring]')
+    )
+    with pytest.raises(InputError, match="cannot be read"):
+        arrive_since(live.cycle)
+    file = live.folder / "came.csv"
+    file.write_text("id,refund\n" + "".join(f"{id},12.5\n" for id in waiting))
+    assert arrive_since(live.cycle) == len(waiting)
+    assert arrive_since(live.cycle) == 0  # the file is as it was
+    _, after = live.cycle.traffic.answered(BEGUN, live.clock.now())
+    assert set(after["status"]) == {"known"}
+    file.write_text("id,refund\nx,many\n")
+    with pytest.raises(InputError, match="column refund"):
+        arrive_since(live.cycle)
 
 
 def test_nothing_is_looked_at_before_something_serves(quick: Path, tmp_path: Path) -> None:
