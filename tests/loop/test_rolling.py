@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from fullcycle.cli import main
+from fullcycle.deployment.serving import read_serving
 from fullcycle.kernel.clock import SetClock, parse_instant
 from fullcycle.kernel.errors import InputError, Refused
 from fullcycle.kernel.state import Route
@@ -150,6 +151,7 @@ def test_a_canary_grows_day_by_day_until_it_serves_alone(begin: Begin) -> None:
 def test_errors_roll_back_and_the_release_is_refused_from_then_on(begin: Begin) -> None:
     live, champion, _ = begin("ab")
     told = []
+    CHANNELS.add("broken", _killed_by_itself)
     CHANNELS.add("told", told.append)
     try:
         live.day(
@@ -163,6 +165,7 @@ def test_errors_roll_back_and_the_release_is_refused_from_then_on(begin: Begin) 
         judged = roll(live.cycle)
     finally:
         CHANNELS.remove("told")
+        CHANNELS.remove("broken")
     assert judged is not None
     assert (judged.move, judged.reason) == ("roll back", "errors")
     assert (live.route().champion, live.shares(), live.route().reason) == (champion, [1.0], "roll back: errors")
@@ -203,6 +206,24 @@ def test_killed_between_judging_and_routing_it_goes_on(
     entries = live.cycle.run.state.refresh().entries
     assert sum(it.step == JUDGED and it.verb == "act" for it in entries) == 1
     assert any(it.verb == "measure" and "errors" in str(it.facts["findings"]) for it in entries)
+
+
+def test_servers_are_told_of_a_route_that_a_crash_kept_from_them(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    live, champion, _ = begin("ab")
+    live.day(0, lambda row: msgspec.structs.replace(row, failed="error") if row.variant == "challenger" else row)
+    with monkeypatch.context() as patch:
+        patch.setattr("fullcycle.loop.publish.write_serving", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            roll(live.cycle)
+    path = Project(live.folder).serving_path
+    assert (live.shares(), len(read_serving(path).route.shares)) == ([1.0], 2)
+    assert roll(live.cycle) is None
+    assert read_serving(path).route == live.route()
+    assert live.route().champion == champion
+
+
+def _killed_by_itself(_: object) -> None:
+    raise ValueError("a mistake in the channel")
 
 
 def _killed(*_: object, **__: object) -> None:
