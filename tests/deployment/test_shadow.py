@@ -96,6 +96,7 @@ def test_a_hanging_shadow_costs_rows_of_the_shadow_alone(service: Running, here:
     assert (frame["variant"] == "champion").sum() == 2000
 
 
+@pytest.mark.slow
 def test_a_killed_shadow_is_started_again(service: Running, here: Place) -> None:
     worker = service.told["workers"][0]
     (shadow,) = shadows_of(worker)

@@ -175,6 +175,7 @@ def test_errors_roll_back_and_the_release_is_refused_from_then_on(begin: Begin) 
     assert live.route().champion == champion
 
 
+@pytest.mark.slow
 def test_a_shadow_is_promoted_by_what_it_would_have_decided(begin: Begin) -> None:
     live, champion, release = begin("shadow")
     assert (live.shares(), live.route().shadow) == ([1.0], release)
