@@ -12,7 +12,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BENCHMARKS = ("start", "second_run", "one_row", "columns", "contract", "profile", "new_month", "batch", "service", "large")
+BENCHMARKS = (
+    "start",
+    "second_run",
+    "one_row",
+    "columns",
+    "contract",
+    "profile",
+    "new_month",
+    "batch",
+    "service",
+    "large",
+)
 MODULES = sorted(
     ".".join(file.relative_to(ROOT).with_suffix("").parts)
     for file in (ROOT / "bench").rglob("*.py")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -20,8 +22,11 @@ from fullcycle.kernel.state import Route, Share
 from fullcycle.predictor.bundle import Predictor, pack
 from fullcycle.predictor.contract import ColumnRule, Contract
 from fullcycle.predictor.formats.linear import Linear
+from fullcycle.traffic.read import Traffic
+from fullcycle.traffic.schema import DECISIONS
+from fullcycle.traffic.tables import Table, rows_frame
 
-from .bundles import CONTRACT, KEY, PLAN, POLICY, SCOPE, bundle, row
+from .bundles import CONTRACT, KEY, PLAN, POLICY, SCOPE, Running, bundle, place, route, row
 
 SALT = control_salt(SCOPE.project)
 CHAMPION, CHALLENGER = Predictor.load(bundle()), Predictor.load(bundle(0.5))
@@ -155,8 +160,8 @@ def test_rows_and_tables_answer_alike(challenger: Predictor) -> None:
 def test_each_release_answers_as_it_would_alone() -> None:
     table = split(canary(0.3)).frame(pl.DataFrame(ROWS), 7)
     alone = {"champion": CHAMPION.predict(pl.DataFrame(ROWS)), "challenger": CHALLENGER.predict(pl.DataFrame(ROWS))}
-    for place, one in enumerate(table.decisions):
-        assert one.score == alone[one.variant]["score"][place]
+    for number, one in enumerate(table.decisions):
+        assert one.score == alone[one.variant]["score"][number]
         assert one.release == {"champion": "r1", "challenger": "r2"}[one.variant]
         assert one.propensity == pytest.approx({"champion": 0.7, "challenger": 0.3}[one.variant])
 
@@ -232,3 +237,46 @@ def test_a_service_loads_every_release_of_its_route(tmp_path: Any) -> None:
     heard = load_answerer(tmp_path / FILE, shadowed).row(ROWS[0], 7)
     assert isinstance(heard, Answer)
     assert load_shadow(tmp_path / FILE, shadowed).row(ROWS[0], heard.logged).score == CHALLENGER.answer(ROWS[0]).score
+
+
+def test_a_service_answers_for_several_releases(tmp_path: Any) -> None:
+    bodies = {"r1": bundle(), "r2": bundle(0.5)}
+    here = place(tmp_path, bodies["r1"], route("r1"))
+    bundles = {name: digest(body) for name, body in bodies.items()}
+    here.serving = msgspec.structs.replace(here.serving, route=canary(0.4, control=0.2), bundles=bundles)
+    write_serving(here.path, here.serving, tuple(bodies.values()))
+    with Running(here.path) as service:
+        body = service.predict(*ROWS).json()
+        metrics = service.client.get("/metrics").text
+        assert service.predict(*ROWS).json() == body  # asked again, each row has its answer
+        write_serving(here.path, msgspec.structs.replace(here.serving, route=route("r1", generation=3)))
+        end = time.monotonic() + 20
+        while {it["variant"] for it in service.predict(*ROWS, dry_run=True).json()["predictions"]} != {"champion"}:
+            assert time.monotonic() < end
+    table = split(canary(0.4, control=0.2)).frame(pl.DataFrame(ROWS), 7)
+    told = [(it["id"], it["decision"], it["score"], it["variant"]) for it in body["predictions"]]
+    assert told == table.answers.rows()
+    for variant in ("champion", "challenger", "control"):
+        count = sum(it[3] == variant for it in told)
+        assert f'variant="{variant}"}} {count}' in metrics
+    traffic = Traffic(here.root, SCOPE)
+    logged, _ = traffic.answered(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    assert logged["seconds"].is_not_null().all()
+    assert dict(zip(logged["id"], logged["release"], strict=True)) == {it.id: it.release for it in table.decisions}
+
+
+def test_rows_of_before_can_be_read_and_added_to(tmp_path: Any) -> None:
+    """A table that was begun when decisions had no `failed` and `seconds`."""
+    from deltalake import CommitProperties, Transaction, write_deltalake
+
+    old = pl.DataFrame(schema={name: kind for name, kind in DECISIONS.items() if name not in ("failed", "seconds")})
+    first = old.clear(1).with_columns(id=pl.lit("old"), variant=pl.lit("champion"))
+    counted = CommitProperties(app_transactions=[Transaction(app_id="s0", version=1)])
+    write_deltalake(tmp_path / "decisions", first, commit_properties=counted)
+    table = Table(tmp_path, "decisions")
+    assert table.scan().collect().select("id", "failed", "seconds").rows() == [("old", "", None)]
+    rows = split(canary(0.5), narrow()).frame(pl.DataFrame(ROWS[:20]), 7).decisions
+    table.append(rows_frame("decisions", [(one, place) for place, one in enumerate(rows)], "s1"), ["s1"])
+    found = Table(tmp_path, "decisions").scan().collect()
+    assert found.height == 21
+    assert found["failed"].value_counts().sort("failed").rows()[0][1] > 1

@@ -40,7 +40,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     promote : ``better``: only a challenger that is worth more; ``no_worse``: one not worth less by more than ``value``.
     errors, rejected_rows : share of rows on which the challenger may fail, or refuse the row, where the champion answers.
     latency_p99 : seconds, ``None`` where nothing is asked: not more rows in a hundred than the champion's may be slower.
-    value : the margin of ``no_worse``, per decision.
+    value : the margin of ``no_worse``: money per 1000 decisions, or loss where there are no values.
     step_rows, step_time : what the challenger must have answered, and for how long, before a step ends.
     least_time : how long a rollout lasts at least; a week has every weekday.
     undecided : after how long people are told that it does not end.
@@ -76,7 +76,7 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     told, weight : see `fullcycle.measure.randomised.residuals`; of a shadow paired differences and ones.
     entity, day : codes of what is not independent.
     rows : decisions of the smaller group.
-    unit : of the value of one decision.
+    unit : of value.
     """
 
     told: Floats

@@ -124,7 +124,7 @@ class Answerer:
     ) -> None:
         check_route(route)
         if route.challengers:
-            raise InputError("one release cannot answer for several", found=len(route.challengers), expected="0")
+            raise InputError("one release cannot answer for several", found=len(route.challengers), expected="none")
         self.predictor, self.route, self.scope = predictor, route, scope
         self._entity, self._time, self._key = entity, time, key
         self.contract = with_time(predictor.contract, time)

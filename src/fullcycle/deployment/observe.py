@@ -146,7 +146,7 @@ def _of(told: Floats, weight: Floats, entity: pl.Series, days: NDArray[np.int64]
     codes = entity.rank("dense").cast(pl.Int64).to_numpy() - 1 if len(entity) else np.empty(0, np.int64)
     first = int(days.min()) if len(days) else 0
     losses = "squared error" if policy.task == "regression" else "nats"
-    unit = policy.values.currency if policy.values.cells else losses
+    unit = f"{policy.values.currency}/1000" if policy.values.cells else losses
     return Worth(told=told, weight=weight, entity=codes, day=days - first, rows=rows, unit=unit)
 
 
@@ -165,7 +165,7 @@ def _outcomes(rows: pl.DataFrame, charter: Charter, dataset: Dataset, policy: Po
 
 
 def _values(rows: pl.DataFrame, found: Outcomes, policy: Policy) -> Floats:
-    """What each decision was worth, in the currency, or less its loss; NaN where that cannot be told."""
+    """What 1000 decisions such as each were worth, in the currency, or less its loss; NaN where that cannot be told."""
     if not policy.values.cells:
         score = rows["score"].cast(pl.Float64).to_numpy()
         known = np.isfinite(found.outcome) & np.isfinite(score)
@@ -184,4 +184,4 @@ def _values(rows: pl.DataFrame, found: Outcomes, policy: Policy) -> Floats:
     outcome = np.where(priced, found.outcome, np.nan)
     action = rows["action"].cast(pl.Float64) if policy.task == "regression" else rows["action"]
     values = compile_values(policy.values, policy.kinds, policy.zone)
-    return np.asarray(values.chosen(action.to_numpy(), outcome, found.rows) / 1e6)
+    return np.asarray(values.chosen(action.to_numpy(), outcome, found.rows) / 1e3)

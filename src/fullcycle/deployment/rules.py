@@ -63,7 +63,7 @@ def rules_of(settings: Deployment, charter: Charter, steps: tuple[float, ...]) -
         latency_p99=None
         if slowest is None
         else duration(slowest, place=f"{_PLACE} guardrails.latency_p99").total_seconds(),
-        value=guards.value / 1000,
+        value=guards.value,
         step_rows=settings.step_rows,
         step_time=_micros(settings.step_time, "step_time"),
         least_time=_micros(settings.least_time, "least_time"),

@@ -50,7 +50,7 @@ class Guardrails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     value: Annotated[
         float,
         Meta(
-            description="with promote = no_worse: money per 1000 decisions by which the challenger may be worth less",
+            description="with promote = no_worse: money per 1000 decisions (or loss) by which it may be worth less",
             ge=0,
         ),
     ] = 0.0

@@ -73,7 +73,7 @@ class SplitAnswerer(Answerer):
         champion = Route(shares=(Share(release=route.champion, share=1.0),), control=route.control)
         super().__init__(predictors[route.champion], champion, scope=scope, entity=entity, time=time, key=key)
         self.route = route
-        self._predictors = predictors
+        self._predictors, self._broke = predictors, _Broke()
         self._arms = {it.release: arm(it.release, it.share) for it in route.shares}
         self._champion = self._arms[route.champion]
         self._shadow = (
@@ -150,7 +150,7 @@ class SplitAnswerer(Answerer):
         try:
             return self._arms[release].row(row, at)
         except Exception as error:  # noqa: BLE001 - whatever a challenger breaks of, the request must not notice
-            _log.error("challenger %s failed: %s", release[:12], type(error).__name__)
+            self._broke.tell("challenger", release, error)
             return None
 
     def _tried(
@@ -160,7 +160,7 @@ class SplitAnswerer(Answerer):
         try:
             found = self._arms[release].uncapped(frame[places], at)
         except Exception as error:  # noqa: BLE001 - as for one row
-            _log.error("challenger %s failed: %s", release[:12], type(error).__name__)
+            self._broke.tell("challenger", release, error)
             failures.update(dict.fromkeys(places, "error"))
             return []
         bad = failed_rows(found.rejected)
@@ -180,14 +180,14 @@ class Shadow:
     def __init__(self, predictor: Predictor, release: str, *, scope: Scope, entity: str, time: str, key: bytes) -> None:
         route = Route(shares=(Share(release=release, share=1.0),))
         self._answerer = Answerer(predictor, route, scope=scope, entity=entity, time=time, key=key)
-        self._release = release
+        self._release, self._broke = release, _Broke()
 
     def row(self, row: Mapping[str, object], heard: Decision) -> Decision:
         """What it says to the row that *heard* is the logged answer to."""
         try:
             found = self._answerer.row(row, heard.at)
         except Exception as error:  # noqa: BLE001 - its failures are what a shadow is there to show
-            _log.error("shadow %s failed: %s", self._release[:12], type(error).__name__)
+            self._broke.tell("shadow", self._release, error)
             return self._logged(heard, None, "error")
         if isinstance(found, Answer):
             return self._logged(heard, found.logged, "")
@@ -201,7 +201,7 @@ class Shadow:
         try:
             found = self._answerer.frame(frame, at)
         except Exception as error:  # noqa: BLE001 - as for one row
-            _log.error("shadow %s failed: %s", self._release[:12], type(error).__name__)
+            self._broke.tell("shadow", self._release, error)
         else:
             bad = failed_rows(found.rejected)
             places = [place for place in range(heard.height) if place not in bad]
@@ -244,6 +244,19 @@ def failed_rows(rejected: pl.DataFrame) -> dict[int, Failed]:
         place: "error" if column == "score" else "rejected"
         for place, column in zip(rejected["rejected_row"].to_list(), columns, strict=True)
     }
+
+
+class _Broke:
+    """Tells the log of each kind of failure once: what fails once fails on many rows."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def tell(self, what: str, release: str, error: Exception) -> None:
+        kind = type(error).__name__
+        if kind not in self._told:
+            self._told.add(kind)
+            _log.error("%s %s failed: %s", what, release[:12], kind)
 
 
 class _Part(NamedTuple):

@@ -6,6 +6,7 @@ Where a rollout stands is read off the journal: its routes say when it began and
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
@@ -16,6 +17,7 @@ from fullcycle.data.records import Dataset
 from fullcycle.deployment.advance import Judged, Rollout, Rules, advance
 from fullcycle.deployment.observe import observe
 from fullcycle.deployment.records import Release
+from fullcycle.deployment.serving import read_serving
 from fullcycle.development.records import Model
 from fullcycle.kernel.finding import Finding, failed, sentence
 from fullcycle.kernel.journal import Entry
@@ -23,9 +25,11 @@ from fullcycle.kernel.state import Route
 from fullcycle.loop.stages import Cycle
 from fullcycle.loop.steps import BEGIN, route_at, share_of
 from fullcycle.monitoring.alerts import CHANNELS, Alert
+from fullcycle.project.measured import measured
 from fullcycle.scoping.records import Charter
 from fullcycle.traffic.schema import micros
 
+_log = logging.getLogger(__name__)
 JUDGED, ALERT = "deployment.judged", "deployment.alert"
 
 
@@ -37,6 +41,7 @@ def roll(cycle: Cycle) -> Judged | None:
     The judgement; ``None`` where nothing is rolled out.
     """
     route = cycle.run.state.refresh().route(cycle.project.scope)[0]
+    _mend(cycle, route)
     if not route.challengers:
         return None
     release = cast(Release, cycle.run.get(route.challengers[0]))
@@ -44,12 +49,20 @@ def roll(cycle: Cycle) -> Judged | None:
     if judged.move == "hold":
         return judged
     if judged.move == "alarm":
-        _tell(cycle, route, release, judged)
+        _tell(cycle, route, release, judged, _alert(cycle, route, release, judged))
         return judged
     facts = {"generation": route.generation, **msgspec.to_builtins(judged)}
     cycle.run.act(JUDGED, f"{route.generation}:{release.id}", lambda: facts, inputs=(release.id,))
     _follow(cycle, route, release, judged)
     return judged
+
+
+def _mend(cycle: Cycle, route: Route) -> None:
+    """Tell servers of a route that was written to the journal before a crash, but not to them."""
+    if not route.champion or read_serving(cycle.project.serving_path).route == route:
+        return
+    _, dataset, charter = (cycle.run.get(id) for id in cycle.run.get(route.champion).parents[:3])
+    cycle.route(route, cast(Charter, charter), cast(Dataset, dataset))
 
 
 def state_of(cycle: Cycle, route: Route, release: Release) -> Rollout:
@@ -122,22 +135,28 @@ def _follow(cycle: Cycle, route: Route, release: Release, judged: Judged) -> Non
     reason = f"{judged.move}: {judged.reason}"
     champion = "" if back else route.champion
     following = route_at(champion, served.id, share, control=route.control, reason=reason)
-    if back:
+    if not back:
+        cycle.route(following, cast(Charter, charter), cast(Dataset, dataset))
+        return
+    alert = _alert(cycle, route, release, judged)
+    if not failed(measured(cycle.run.state.entries, release.id)):  # unless a crash came between
         cycle.run.measure(release, failed(judged.findings))
-        _tell(cycle, route, release, judged)
     cycle.route(following, cast(Charter, charter), cast(Dataset, dataset))
+    _tell(cycle, route, release, judged, alert)  # last: a channel may take its time
 
 
-def _tell(cycle: Cycle, route: Route, release: Release, judged: Judged) -> None:
-    """Tell each of the project's alert channels, once."""
-    cycle.project.load_code()
-    state = state_of(cycle, route, release)
-    alert = Alert(
+def _alert(cycle: Cycle, route: Route, release: Release, judged: Judged) -> Alert:
+    return Alert(
         health=release.id,
-        start=_moment_begun(cycle, state).isoformat(),
+        start=_moment_begun(cycle, state_of(cycle, route, release)).isoformat(),
         end=cycle.clock.now().isoformat(),
         failed=(f"{judged.move}: {judged.reason}", *_sentences(judged.findings)),
     )
+
+
+def _tell(cycle: Cycle, route: Route, release: Release, judged: Judged, alert: Alert) -> None:
+    """Tell each of the project's alert channels, once."""
+    cycle.project.load_code()
     key = f"{route.generation}:{judged.move}:{judged.reason}"
     told = {"move": judged.move, "reason": judged.reason, "findings": msgspec.to_builtins(judged.findings)}
     cycle.run.act(ALERT, key, lambda: told, inputs=(release.id,))
@@ -146,7 +165,11 @@ def _tell(cycle: Cycle, route: Route, release: Release, judged: Judged) -> None:
 
 
 def _told(name: str, alert: Alert) -> Mapping[str, Any]:
-    CHANNELS[name](alert)
+    try:
+        CHANNELS[name](alert)
+    except Exception as error:  # noqa: BLE001 - a channel is anybody's code; the rollout goes on without it
+        _log.error("alert channel %s failed: %s", name, error)
+        return {"channel": name, "broke": type(error).__name__}
     return {"channel": name, "failed": len(alert.failed)}
 
 

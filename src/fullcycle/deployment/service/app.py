@@ -21,6 +21,7 @@ from fullcycle.deployment.service.page import docs_page
 from fullcycle.deployment.service.predict import predict
 from fullcycle.deployment.service.problem import Problem, of_error
 from fullcycle.deployment.service.routing import Routing
+from fullcycle.deployment.service.shadow import Mirror
 from fullcycle.deployment.serving import read_key, traffic_folder
 from fullcycle.kernel.errors import FullcycleError
 from fullcycle.traffic.append import GroupCommit, SegmentWriter
@@ -53,6 +54,8 @@ class Service:
         self.routing, self.metrics, self.in_flight = routing, Metrics(), 0
         self._key = read_key(routing.path, serving)
         self.log = TrafficLog(GroupCommit(SegmentWriter(traffic_folder(routing.path, serving), mode=serving.log)))
+        self.mirror = Mirror(routing.path, lambda: self.routing.serving, self.metrics.shadow)
+        self.log.mirror = self.mirror.offer
 
     def app(self) -> App:
         """The application."""
@@ -206,9 +209,11 @@ class Service:
             asyncio.create_task(self.routing.follow()),
             asyncio.create_task(self.log.seal_when_asked(SEAL_EVERY)),
         ]
+        self.mirror.start()
         try:
             yield
         finally:
+            await asyncio.to_thread(self.mirror.close)
             for task in looking:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):

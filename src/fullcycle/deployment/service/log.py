@@ -86,6 +86,7 @@ class TrafficLog:
         self.answers: Recent[Kept] = Recent()
         self._decisions: Recent[bool] = Recent()
         self._outcomes: Recent[tuple[object, ...]] = Recent()
+        self.mirror: Callable[[Sequence[Answer]], None] | None = None  # is handed what was logged
 
     async def seal_when_asked(self, every: float) -> None:
         """See :meth:`fullcycle.traffic.append.GroupCommit.seal_when_asked`."""
@@ -104,8 +105,12 @@ class TrafficLog:
             self.answers.put(one.id, one, now)
             if one.about != one.id:
                 self._decisions.put(one.about, True, now)
-        if logged is None:
-            return
+        if logged is not None:
+            await self._until(logged, kept)
+        if self.mirror is not None:
+            self.mirror(answers)
+
+    async def _until(self, logged: asyncio.Future[None], kept: Sequence[Kept]) -> None:
         try:
             await logged
         except BaseException:

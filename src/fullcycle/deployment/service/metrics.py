@@ -27,6 +27,7 @@ class Metrics:
         self.predictions: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.errors: Counter[int] = Counter()
+        self.shadow: Counter[str] = Counter()
         self.rejected = 0
         self._buckets, self._seconds = [0] * (len(EDGES) + 1), 0.0
 
@@ -42,6 +43,8 @@ class Metrics:
         lines += _counter("outcomes_total", "outcomes taken", name, "result", self.outcomes)
         lines += _counter("errors_total", "requests answered with an error", name, "status", self.errors)
         lines += _single("rejected_rows_total", "counter", "rows not answered", name, self.rejected)
+        if self.shadow:
+            lines += _counter("shadow_rows_total", "rows for the shadow", name, "result", self.shadow)
         lines += self._histogram(name)
         lines += _single("requests_in_flight", "gauge", "requests being answered", name, in_flight)
         lines += _single("route_generation", "gauge", "generation of the route that serves", name, generation)
