@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import msgspec
 
-from fullcycle.deployment.files import read_rows
-from fullcycle.deployment.serving import read_serving
 from fullcycle.kernel.clock import instant, parse_instant
 from fullcycle.kernel.errors import InputError
-from fullcycle.kernel.record import digest
+from fullcycle.loop.outcomes import read_outcomes
 from fullcycle.loop.publish import outcome_reader
 from fullcycle.loop.stages import Cycle
-from fullcycle.predictor.contract import ColumnRule, Contract
 from fullcycle.traffic.append import SegmentWriter
 from fullcycle.traffic.schema import micros
 
@@ -44,65 +40,41 @@ def arrive(cycle: Cycle, log: SegmentWriter, before: datetime, now: datetime) ->
     return len(rows)
 
 
-def arrive_from(cycle: Cycle, file: Path) -> int:
-    """Log the outcomes that a file holds; what was logged of it before is not logged again.
-
-    Returns
-    -------
-    How many there are; 0 where the file is as it was.
-
-    Raises
-    ------
-    InputError
-        It is not there, or a row of it is no outcome: names the first.
-    """
-    try:
-        body = file.read_bytes()
-    except OSError as error:
-        mend = "set from in [deployment.outcomes] to an existing file"
-        raise InputError("the outcomes cannot be read", place=str(file), found=error.strerror, mend=mend) from None
-    with SegmentWriter(cycle.traffic.folder) as log:
-        name = f"import-{digest(body)[:40]}"  # as 'fullcycle outcomes' names it
-        if log.holds(name):
-            return 0
-        serving = read_serving(cycle.project.serving_path)
-        kinds = {**serving.labels, serving.time: "time", "at": "time", "id": "category", "void": "category"}
-        kinds["actual"] = "category" if serving.classes else "float"
-        rules = [{"name": name, "kind": kind, "required": False} for name, kind in kinds.items()]
-        frame, broken = read_rows(file, body, Contract(tuple(msgspec.convert(rules, list[ColumnRule])), serving.zone))
-        rows, rejected = outcome_reader(cycle.project).read_frame(frame, received=micros(cycle.clock.now()))
-        failures = {one.row: one.failure for one in rejected} | {row: found[0] for row, found in broken.items()}
-        if failures:
-            row, first = min(failures.items(), key=lambda it: it[0])
-            place = f"{file}, row {row + 1}, column {first.column}"
-            raise InputError("an outcome cannot be read", place=place, found=first.found, expected=first.expected)
-        log.write_sealed(name, rows)
-    return len(rows)
-
-
 def arrive_since(cycle: Cycle) -> int:
-    """Log what became known since the source was last read, or since something serves; not more often than every hour. A file that
-    ``[deployment.outcomes]`` names is looked at each time.
+    """Log what the source of outcomes says anew, see :func:`~fullcycle.loop.outcomes.read_outcomes`; a clustering waits for none.
+
+    Training sources are read as a whole, so not more often than every hour; what ``[deployment.outcomes]`` names each time.
 
     Returns
     -------
-    How many outcomes there are.
+    How many outcomes are new.
 
     Raises
     ------
     InputError
-        One of them cannot be read.
+        The source cannot be read, or one of its rows is no outcome.
     """
-    if (location := cycle.settings.deployment.outcomes.location) is not None:
-        return arrive_from(cycle, cycle.project.folder / location)
-    entries = cycle.run.state.refresh().entries
-    mine = [it for it in entries if it.scope == cycle.project.scope]
-    begun = next((it.at for it in mine if it.verb == "route"), None)
-    last = next((it.facts["until"] for it in reversed(mine) if it.step == _READ and it.verb == "act"), None)
-    before, now = begun if last is None else parse_instant(last), cycle.clock.now()
-    if before is None or (last is not None and now - before < EVERY):
+    now = cycle.clock.now()
+    if cycle.settings.scoping.task == "clustering" or (_whole(cycle) and _looked(cycle, now - EVERY)):
         return 0
-    with SegmentWriter(cycle.traffic.folder) as log:
-        rows = arrive(cycle, log, before, now)
-    cycle.run.act(_READ, instant(now), lambda: {"until": instant(now), "rows": rows})
-    return rows
+    came = read_outcomes(cycle)
+    if came.new or _whole(cycle):
+        cycle.run.act(_READ, instant(now), lambda: {"until": instant(now), "rows": came.new})
+    if came.rejected:
+        first = came.rejected[0]
+        place = f"{came.place}, row {first.row + 1}, column {first.failure.column}"
+        raise InputError(
+            "an outcome cannot be read", place=place, found=first.failure.found, expected=first.failure.expected
+        )
+    return came.new
+
+
+def _whole(cycle: Cycle) -> bool:
+    return cycle.settings.deployment.outcomes.location is None
+
+
+def _looked(cycle: Cycle, since: datetime) -> bool:
+    """Whether the source was read later than *since*."""
+    mine = (it for it in reversed(cycle.run.state.refresh().entries) if it.scope == cycle.project.scope)
+    last = next((it.facts["until"] for it in mine if it.step == _READ and it.verb == "act"), None)
+    return last is not None and parse_instant(last) > since
