@@ -55,8 +55,9 @@ class Answered(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    answers : ``id``, ``decision``, ``score``, ``variant``; of a clustering ``cluster`` and ``distance`` in the place of decision
-        and score; the good rows in their order.
+    answers : ``id``, ``decision``, ``score``, ``variant``; where the model was calibrated ``low`` and ``high``, a regression's
+        prediction interval, or ``set``, the outcomes that may come true; of a clustering ``cluster`` and ``distance`` in the
+        place of decision and score; the good rows in their order.
     decisions : rows of the traffic log, one for each answer.
     rejected : the other rows as they were, with ``rejected_row`` (position) and ``reasons`` (column, found, expected).
     """
@@ -174,7 +175,22 @@ class Answerer:
                 "variant": pl.Series([row.variant for row in decisions], dtype=pl.String),
             }
         )
-        return decisions, answers
+        return decisions, answers.with_columns(self._conformal(told))
+
+    def _conformal(self, told: list[Any]) -> list[pl.Series]:
+        """What a calibrated model says beside its scores; null in the control group, which is told no score."""
+        policy = self.predictor.policy
+        found = policy.conformal
+        if found is None:
+            return []
+        if self._regression:
+            ends = [(None, None) if score is None else found.interval(score) for score in told]
+            return [
+                pl.Series(name, [it[at] for it in ends], dtype=pl.Float64) for at, name in enumerate(("low", "high"))
+            ]
+        classes = policy.values.classes or ("false", "true")
+        sets = [None if score is None else found.labels(score, classes) for score in told]
+        return [pl.Series("set", sets, dtype=pl.List(pl.String))]
 
     def _actions(self, good: pl.DataFrame, scores: Floats, today: NDArray[np.bool_]) -> list[Any]:
         """The action taken on each row: today's rule for the control group, the others within the day's capacity."""

@@ -80,8 +80,8 @@ def predict_file(path: Path, serving: Serving, source: Path, target: Path, *, at
     Parameters
     ----------
     path : of the file that *serving* was read from.
-    source, target : ``.parquet``, ``.csv``, ``.tsv``, ``.jsonl`` or ``.ndjson``. The output holds entity, time, id, decision, score,
-        variant.
+    source, target : ``.parquet``, ``.csv``, ``.tsv``, ``.jsonl`` or ``.ndjson``. The output holds entity, time and
+        the columns of :class:`~fullcycle.deployment.answer.Answered`.
     at : when it is answered.
 
     Raises

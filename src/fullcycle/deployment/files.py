@@ -190,7 +190,7 @@ def _as_text(value: Any) -> str | None:
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """A CSV file holds no lists: scores of classes become texts."""
+    """A CSV file holds no lists: scores of classes, and sets of outcomes, become texts."""
     lists = [name for name, type_ in frame.schema.items() if isinstance(type_, pl.List)]
     return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists)
 
