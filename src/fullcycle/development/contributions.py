@@ -1,9 +1,11 @@
 """SHAP values: how much each column adds to one row's score.
 
-For trees of LightGBM by its own TreeSHAP, in log-odds (or the target's unit), exactly; for a linear model by its weights,
-against the mean of rows that are given, exactly too; for any other model by sampling, of the score itself. They add up, with
-what is expected of any row, to the row's raw score. Lundberg and Lee 2017; Lundberg et al. 2020, *From local explanations to
-global understanding with explainable AI for trees*.
+For trees of LightGBM by its own TreeSHAP, in log-odds (or the target's unit), exactly; for a linear model by its
+weights, against the mean of rows that are given, exactly too; for a blend of such models of a regression, whose scores
+are their raw scores, as the weighted sum of theirs. A blend of probabilities is no sum before its link: for it, as for
+any other model, by sampling, of the score itself. They add up, with what is expected of any row, to the row's raw
+score. Lundberg and Lee 2017; Lundberg et al. 2020, *From local explanations to global understanding with explainable AI
+for trees*.
 """
 
 from __future__ import annotations
@@ -21,9 +23,20 @@ from fullcycle.development.table import Floats
 from fullcycle.kernel.errors import InputError
 from fullcycle.measure.intervals import Estimate, mean_interval
 from fullcycle.predictor.formats import ModelFormat
+from fullcycle.predictor.formats.blend import Blend
 from fullcycle.predictor.formats.calibrated import Calibrated
+from fullcycle.predictor.formats.lightgbm import LightGBM
 from fullcycle.predictor.formats.linear import Linear
 from fullcycle.predictor.plan import Plan
+
+_UNLINKED = (
+    "regression",
+    "regression_l1",
+    "huber",
+    "fair",
+    "quantile",
+    "mape",
+)  # objectives of LightGBM without a link
 
 
 class Contribution(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,10 +118,20 @@ def effects(
 def explainable(model: ModelFormat) -> bool:
     """Whether the model's format has exact SHAP values here.
 
-    >>> explainable(Linear([1.0], 0.0))
-    True
+    >>> from fullcycle.predictor.formats.blend import Part
+    >>> explainable(Linear([1.0], 0.0)), explainable(Blend([Part(Linear([1.0], 0.0, "sigmoid"), (0,), 1.0)], 1))
+    (True, False)
     """
-    return model.name == "lightgbm" or isinstance(model, Linear)
+    if isinstance(model, Blend):
+        return all(explainable(part.model) and _unlinked(part.model) for part in model.parts)
+    return isinstance(model, Linear | LightGBM)
+
+
+def _unlinked(model: ModelFormat) -> bool:
+    """Whether the model's score is its raw score."""
+    if isinstance(model, LightGBM):
+        return model.objective in _UNLINKED
+    return isinstance(model, Linear) and model.link == "identity"
 
 
 def by_column(
@@ -120,12 +143,10 @@ def by_column(
     stands under all their names.
     """
     matrix = plan.matrix(frame)
-    if model.name == "lightgbm":
-        each = _of_trees(model, matrix)
-    elif isinstance(model, Linear):
-        each = _of_weights(model, matrix, plan.matrix(background))
-    else:
-        raise InputError("this model has no exact explanation", found=model.name, expected="lightgbm or linear")
+    if not explainable(model):
+        expected = "lightgbm, linear, or a blend of those of a regression"
+        raise InputError("this model has no exact explanation", found=model.name, expected=expected)
+    each = _by_feature(model, matrix, plan.matrix(background))
     sources = _sources(plan)
     columns = tuple(dict.fromkeys(sources))
     values = np.zeros((len(matrix), each.shape[1], len(columns) + 1))
@@ -133,6 +154,20 @@ def by_column(
         values[:, :, columns.index(source)] += each[:, :, place]
     values[:, :, -1] = each[:, :, -1]
     return columns, values
+
+
+def _by_feature(model: ModelFormat, matrix: Floats, background: Floats) -> Floats:
+    """(n, outputs, features + 1), of an :func:`explainable` model."""
+    if isinstance(model, Linear):
+        return _of_weights(model, matrix, background)
+    if not isinstance(model, Blend):
+        return _of_trees(model, matrix)
+    total = np.zeros((len(matrix), model.outputs, model.features + 1))
+    for part in model.parts:
+        places = list(part.columns)
+        own = _by_feature(part.model, np.ascontiguousarray(matrix[:, places]), background[:, places])
+        total[:, :, [*places, -1]] += part.weight * own
+    return total
 
 
 def _of_trees(model: ModelFormat, matrix: Floats) -> Floats:
