@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,7 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from deployment.bundles import CONTRACT, PLAN, POLICY
+from deployment.bundles import CONTRACT, KEY, PLAN, POLICY, SCOPE, bundle, route, row
+from fullcycle.deployment.answer import Answer, Answerer
+from fullcycle.deployment.files import write_rows
 from fullcycle.deployment.service.predict import Prediction, with_conformal
 from fullcycle.measure.value import ValueTable
 from fullcycle.predictor.bundle import Predictor, pack
@@ -59,7 +62,33 @@ def test_a_table_of_predictions_has_the_same_sets(task: str) -> None:
         model = Linear(random.normal(size=(3, 3)), np.zeros(3), "softmax")
     predictor = Predictor.load(pack(plan=PLAN, model=model, contract=CONTRACT, policy=policy, facts={}))
     frame = predictor.predict(ROWS)
-    for row, members in zip(ROWS.to_dicts(), frame["set"].to_list(), strict=True):
-        answer = predictor.answer(row)
+    for one, members in zip(ROWS.to_dicts(), frame["set"].to_list(), strict=True):
+        answer = predictor.answer(one)
         assert not isinstance(answer, list)
         assert told(policy, answer.score)["set"] == members
+
+
+def test_a_batch_has_what_the_service_says_and_the_control_group_has_none(tmp_path: Path) -> None:
+    body = bundle(policy=msgspec.structs.replace(POLICY, conformal=FOUND))
+    serving = route("r1", control=0.3)
+    answerer = Answerer(Predictor.load(body), serving, scope=SCOPE, entity="flight", time="departure", key=KEY)
+    rows = [row(number) for number in range(50)]
+    found = answerer.frame(pl.DataFrame(rows), 7).answers
+    assert 0 < found["set"].null_count() == found["score"].null_count() < 50
+    for one, members in zip(rows, found["set"].to_list(), strict=True):
+        answer = answerer.row(one, 7)
+        assert isinstance(answer, Answer)
+        assert told(answerer.predictor.policy, answer.score).get("set") == members
+    write_rows(found, tmp_path / "answers.csv")
+    assert "false true" in pl.read_csv(tmp_path / "answers.csv")["set"].to_list()
+
+
+def test_a_batch_of_numbers_has_prediction_intervals() -> None:
+    values = ValueTable(task="regression", currency="USD")
+    found = msgspec.structs.replace(FOUND, quantile=2.5)
+    policy = Policy(task="regression", actions=(), values=values, todays_rule={"always": 1.0}, conformal=found)
+    body = bundle(policy=policy, model=Linear([0.8, -0.3, 0.05], 1.0))
+    answerer = Answerer(Predictor.load(body), route("r1"), scope=SCOPE, entity="flight", time="departure", key=KEY)
+    answers = answerer.frame(pl.DataFrame([row(number) for number in range(9)]), 7).answers
+    assert (answers["high"] - answers["low"]).to_list() == pytest.approx([5.0] * 9)
+    assert ((answers["high"] + answers["low"]) / 2).to_list() == pytest.approx(answers["score"].to_list())

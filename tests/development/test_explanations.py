@@ -14,8 +14,10 @@ from fullcycle.development.partial_dependence import partial_dependence
 from fullcycle.kernel.errors import InputError
 from fullcycle.predictor.contributions import by_column, explain, explainable
 from fullcycle.predictor.formats import load
+from fullcycle.predictor.formats.blend import Blend, Part
 from fullcycle.predictor.formats.linear import Linear
 from fullcycle.predictor.plan import Input, Plan
+from fullcycle.predictor.plan.union import union
 from fullcycle.predictor.shapley import shapley
 
 
@@ -131,3 +133,37 @@ def test_sampled_values_are_near_the_exact_ones_of_a_linear_model(fitted: Any) -
     spread = float(np.std(model.scores(plan.matrix(others))))
     for name, value in zip(names, sampled[0], strict=False):
         assert value == pytest.approx(exact.get(name, 0.0), abs=0.25 * spread)
+
+
+def test_a_blend_of_a_regression_is_explained_as_the_sum_of_its_members(fitted: Any) -> None:
+    members = [fitted("regression", learner) for learner in ("lightgbm", "linear")]
+    frame = members[0][2]
+    joined = union([plan for plan, _, _ in members])
+    shares = (0.25, 0.75)
+    parts = [
+        Part(model, columns, share)
+        for (_, model, _), columns, share in zip(members, joined.columns, shares, strict=True)
+    ]
+    blend = Blend(parts, len(joined.plan.features))
+    columns, values = by_column(joined.plan, blend, frame, background=frame)
+    np.testing.assert_allclose(values.sum(axis=2)[:, 0], blend.scores(joined.plan.matrix(frame)), atol=1e-9)
+    for name in columns:
+        wanted = np.zeros(frame.height)
+        for (plan, model, _), share in zip(members, shares, strict=True):
+            own, each = by_column(plan, model, frame, background=frame)
+            if name in own:
+                wanted += share * each[:, 0, own.index(name)]
+        np.testing.assert_allclose(values[:, 0, columns.index(name)], wanted, atol=1e-9)
+    assert {it.column for it in effects(joined.plan, blend, frame, np.arange(180), confidence=0.95)} == set(columns)
+    assert explain(joined.plan, blend, frame.head(1), background=frame).expected[0] == pytest.approx(values[0, 0, -1])
+
+
+def test_a_blend_of_probabilities_is_no_sum_and_is_sampled(fitted: Any) -> None:
+    plan, model, frame = fitted("binary", "linear")
+    blend = Blend([Part(model, tuple(range(model.features)), 1.0)], model.features)
+    assert not explainable(blend)
+    with pytest.raises(InputError, match="no exact explanation"):
+        by_column(plan, blend, frame, background=frame)
+    told = explain(plan, blend, frame.head(1), background=frame)
+    total = sum(it.adds[0] for it in told.contributions) + told.expected[0]
+    assert total == pytest.approx(blend.scores(plan.matrix(frame.head(1)))[0])

@@ -9,10 +9,11 @@ from fullcycle.cli.output import aligned, number
 
 if TYPE_CHECKING:
     from fullcycle.cli.session import Session
-    from fullcycle.development.clusters.profiles import Frequent, Profile
+    from fullcycle.development.clusters.profiles import Difference, Frequent, Profile
     from fullcycle.kernel.record import Record
 
 WIDE = 8  # profiles beside each other
+TELLING = 2  # columns that are named of each as most telling
 
 
 def clusters_of(session: Session, record: Record) -> tuple[Profile, ...]:
@@ -48,8 +49,21 @@ def _table(profiles: Sequence[Profile]) -> list[str]:
         ("share", *(f"{it.share:.0%}" for it in profiles)),
         *((f"{name}, mean", *(number(it.means.get(name)) for it in profiles)) for name in profiles[0].means),
         *((name, *(_frequent(it.frequent.get(name, ())) for it in profiles)) for name in profiles[0].frequent),
+        *(
+            [("apart by", *(_apart(it.differences) for it in profiles))]
+            if any(it.differences for it in profiles)
+            else []
+        ),
     ]
     return aligned(rows)
+
+
+def _apart(found: Sequence[Difference]) -> str:
+    """The largest differences that are no chance, in standard deviations."""
+    sure = [
+        it for it in found if it.size.low is not None and it.size.high is not None and it.size.low * it.size.high > 0
+    ]
+    return ", ".join(f"{it.category or it.column} {it.size.point:+.1f}" for it in sure[:TELLING])
 
 
 def _frequent(found: Sequence[Frequent]) -> str:

@@ -60,8 +60,9 @@ class Answered(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    answers : ``id``, ``decision``, ``score``, ``variant``; of a clustering ``cluster`` and ``distance`` in the place of decision
-        and score; the good rows in their order.
+    answers : ``id``, ``decision``, ``score``, ``variant``; where the model was calibrated ``low`` and ``high``, a regression's
+        prediction interval, or ``set``, the outcomes that may come true; of a clustering ``cluster`` and ``distance`` in the
+        place of decision and score; the good rows in their order.
     logged : rows of the traffic log, one for each answer; the columns of a `Decision`.
     rejected : the other rows as they were, with ``rejected_row`` (position) and ``reasons`` (column, found, expected).
     held : what a limit per day goes by, a row for each answer; ``None`` where no action has one, or where `frame` kept it.
@@ -268,7 +269,8 @@ class Answerer:
         told = pl.Series("score", scores, dtype=pl.List(pl.Float64) if scores.ndim == 2 else pl.Float64)
         if today.any():
             told = told.to_frame().select(pl.when(pl.lit(pl.Series(~today))).then(pl.col("score"))).to_series()
-        return pl.DataFrame([logged["id"], actions.alias("decision"), told, logged["variant"]])
+        beside = self._conformal(scores, today)
+        return pl.DataFrame([logged["id"], actions.alias("decision"), told, logged["variant"], *beside])
 
     def _actions(self, good: pl.DataFrame, scores: Floats, today: NDArray[np.bool_]) -> tuple[pl.Series, Held | None]:
         """The action on each row: today's rule for the control group, what is best for the others; and what limits go by."""
@@ -295,6 +297,22 @@ class Answerer:
             }
         )
         return actions, held.filter(pl.col("action").is_in(list(self.predictor.policy.limits)))
+
+    def _conformal(self, scores: Floats, today: NDArray[np.bool_]) -> list[pl.Series]:
+        """What a calibrated model says beside its scores; null in the control group, which is told no score."""
+        policy = self.predictor.policy
+        found = policy.conformal
+        if found is None:
+            return []
+        told = [None if kept else score for kept, score in zip(today.tolist(), scores.tolist(), strict=True)]
+        if self._regression:
+            ends = [(None, None) if score is None else found.interval(score) for score in told]
+            return [
+                pl.Series(name, [it[at] for it in ends], dtype=pl.Float64) for at, name in enumerate(("low", "high"))
+            ]
+        classes = policy.values.classes or ("false", "true")
+        sets = [None if score is None else found.labels(score, classes) for score in told]
+        return [pl.Series("set", sets, dtype=pl.List(pl.String))]
 
     def _logged(
         self,

@@ -186,7 +186,7 @@ def _as_text(value: Any) -> str | None:
 
 
 def flat(table: pl.LazyFrame) -> pl.LazyFrame:
-    """A CSV file holds no lists: scores of classes become texts.
+    """A CSV file holds no lists: scores of classes, and sets of outcomes, become texts.
 
     >>> flat(pl.LazyFrame({"score": [[0.25, 0.75]]})).collect()["score"].to_list()
     ['0.25 0.75']

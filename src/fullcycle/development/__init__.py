@@ -72,7 +72,7 @@ def make(
     expert(settings.knowledge.expert_rule, policy.kinds, charter.task, policy.zone)  # a mistake is told at once
     columns = learnable(dataset.columns, charter)
     given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
-    check_settings(settings.features, columns, given.expressions, knowledge=settings.knowledge)
+    check_settings(settings.features, columns, given.expressions, knowledge=settings.knowledge, task=charter.task)
     chosen = (
         searched(given, run=run, engine=engine, progress=progress, told=trials, watch=watch)
         if refit is None

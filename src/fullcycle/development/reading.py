@@ -8,6 +8,7 @@ import msgspec
 
 from fullcycle.development.baselines import baseline_gates, baselines
 from fullcycle.development.chosen import Chosen, conformal_of
+from fullcycle.development.clusters.differences import differences
 from fullcycle.development.clusters.figures import assigned, cluster_figures, passed_by, structure
 from fullcycle.development.clusters.profiles import profiles, telling
 from fullcycle.development.evaluate import figures, score_rows
@@ -70,9 +71,17 @@ def _clustered(chosen: Chosen, given: Given, final: Final, policy: Policy) -> Re
     known, test = assigned(final, given, "train", "validation"), assigned(final, given, "test")
     found = cluster_figures(chosen.members[0], final, given, known, test)
     columns = learnable(given.dataset.columns, given.charter)
-    described = profiles(
-        *(known.rows.frame, known.codes, telling(given.dataset.columns, given.charter.entity), final.model.outputs),
-        rare=given.settings.features.rare,
+    told = telling(given.dataset.columns, given.charter.entity)
+    described = profiles(*(known.rows.frame, known.codes, told, final.model.outputs), rare=given.settings.features.rare)
+    described = tuple(
+        msgspec.structs.replace(
+            it,
+            differences=differences(
+                *(test.rows.frame, test.codes == it.cluster, test.blocks, told, it),
+                confidence=given.charter.confidence,
+            ),
+        )
+        for it in described
     )
     unread = passed_by(columns, final.plan.inputs)
     return Read(found, test.scores, policy, Evaluation(clusters=described), (*structure(found), *unread))

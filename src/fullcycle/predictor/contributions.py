@@ -1,8 +1,9 @@
 """SHAP values: how much each column adds to one row's score.
 
 For trees of LightGBM by its own TreeSHAP, in log-odds (or the target's unit), exactly; for a linear model by its weights,
-against the mean of rows that are given, exactly too, of a calibrated one before it is calibrated; for any other model by
-sampling, of the score itself. They add up, with what is expected of any row, to the row's raw score. Lundberg and Lee 2017;
+against the mean of rows that are given, exactly too, of a calibrated one before it is calibrated; for a blend of such models of a
+regression, whose scores are their raw scores, as the weighted sum of theirs. A blend of probabilities is no sum before its link:
+for it, as for any other model, by sampling, of the score itself. They add up, with what is expected of any row, to the row's raw score. Lundberg and Lee 2017;
 Lundberg et al. 2020, *From local explanations to global understanding with explainable AI for trees*.
 """
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from fullcycle.kernel.errors import InputError
 from fullcycle.predictor.formats import ModelFormat
+from fullcycle.predictor.formats.blend import Blend
 from fullcycle.predictor.formats.calibrated import Calibrated
 from fullcycle.predictor.formats.lightgbm import LightGBM
 from fullcycle.predictor.formats.linear import Linear
@@ -25,7 +27,15 @@ from fullcycle.predictor.plan import Plan
 from fullcycle.predictor.shapley import SEED, shapley
 
 Floats: TypeAlias = NDArray[np.float64]
-Method: TypeAlias = Literal["tree_shap", "linear", "sampling"]
+Method: TypeAlias = Literal["tree_shap", "linear", "blend", "sampling"]
+_UNLINKED = (
+    "regression",
+    "regression_l1",
+    "huber",
+    "fair",
+    "quantile",
+    "mape",
+)  # objectives of LightGBM without a link
 
 
 class Contribution(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,7 +113,10 @@ def needs_background(model: ModelFormat) -> bool:
     >>> needs_background(Linear([1.0], 0.0))
     True
     """
-    return not isinstance(model.model if isinstance(model, Calibrated) else model, LightGBM)
+    inner = model.model if isinstance(model, Calibrated) else model
+    if isinstance(inner, Blend) and explainable(inner):
+        return any(needs_background(part.model) for part in inner.parts)
+    return not isinstance(inner, LightGBM)
 
 
 def _exact_within(model: ModelFormat) -> TypeGuard[Calibrated]:
@@ -113,7 +126,9 @@ def _exact_within(model: ModelFormat) -> TypeGuard[Calibrated]:
 def _method(model: ModelFormat) -> Method:
     if isinstance(model, LightGBM):
         return "tree_shap"
-    return "linear" if isinstance(model, Linear) else "sampling"
+    if isinstance(model, Linear):
+        return "linear"
+    return "blend" if explainable(model) else "sampling"
 
 
 def _scale(model: ModelFormat) -> str:
@@ -131,10 +146,20 @@ def _scale(model: ModelFormat) -> str:
 def explainable(model: ModelFormat) -> bool:
     """Whether the model's format has exact SHAP values here.
 
-    >>> explainable(Linear([1.0], 0.0))
-    True
+    >>> from fullcycle.predictor.formats.blend import Part
+    >>> explainable(Linear([1.0], 0.0)), explainable(Blend([Part(Linear([1.0], 0.0, "sigmoid"), (0,), 1.0)], 1))
+    (True, False)
     """
+    if isinstance(model, Blend):
+        return all(explainable(part.model) and _unlinked(part.model) for part in model.parts)
     return isinstance(model, LightGBM | Linear)
+
+
+def _unlinked(model: ModelFormat) -> bool:
+    """Whether the model's score is its raw score."""
+    if isinstance(model, LightGBM):
+        return model.objective in _UNLINKED
+    return isinstance(model, Linear) and model.link == "identity"
 
 
 def by_column(
@@ -146,12 +171,10 @@ def by_column(
     stands under all their names.
     """
     matrix = plan.matrix(frame)
-    if isinstance(model, LightGBM):
-        each = model.contributions(matrix)
-    elif isinstance(model, Linear):
-        each = _of_weights(model, matrix, plan.matrix(background))
-    else:
-        raise InputError("this model has no exact explanation", found=model.name, expected="lightgbm or linear")
+    if not explainable(model):
+        expected = "lightgbm, linear, or a blend of those of a regression"
+        raise InputError("this model has no exact explanation", found=model.name, expected=expected)
+    each = _by_feature(model, matrix, plan.matrix(background))
     sources = _sources(plan)
     columns = tuple(dict.fromkeys(sources))
     values = np.zeros((len(matrix), each.shape[1], len(columns) + 1))
@@ -159,6 +182,20 @@ def by_column(
         values[:, :, columns.index(source)] += each[:, :, place]
     values[:, :, -1] = each[:, :, -1]
     return columns, values
+
+
+def _by_feature(model: ModelFormat, matrix: Floats, background: Floats) -> Floats:
+    """(n, outputs, features + 1), of an :func:`explainable` model."""
+    if isinstance(model, Linear):
+        return _of_weights(model, matrix, background)
+    if isinstance(model, LightGBM):
+        return model.contributions(matrix)
+    total = np.zeros((len(matrix), model.outputs, model.features + 1))
+    for part in model.parts if isinstance(model, Blend) else ():
+        places = list(part.columns)
+        own = _by_feature(part.model, np.ascontiguousarray(matrix[:, places]), background[:, places])
+        total[:, :, [*places, -1]] += part.weight * own
+    return total
 
 
 def _of_weights(model: Linear, matrix: Floats, background: Floats) -> Floats:

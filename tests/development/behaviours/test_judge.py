@@ -191,3 +191,40 @@ def test_a_failing_test_keeps_a_developed_model_from_serving(world: Any) -> None
     assert may_go_on(it for it in developed("up", "reject") if it.check == "direction")
     assert not may_go_on(developed("down", "reject"))
     assert may_go_on(it for it in developed("down", "warn") if it.check == "direction")
+
+
+WHEN = Contract((ColumnRule(name="at", kind="time"), ColumnRule(name="x", kind="float")))
+LATER = Plan(inputs=(Input("at", "time"),), operations=(Impute(output="t", input="at", value=0.0),), features=("t",))
+
+
+def shifted(change: str, at: Any, expect: Any) -> Finding:
+    test = Declared(name="t", rows=({"at": at, "x": 1.0},), change={"at": change}, expect=expect, by=0.0)
+    behaviour = Behaviour(name="t", place="t.toml:1", test=test, cases=(Case(place="row 1", row=test.rows[0]),))
+    ready = prepare(behaviour, WHEN, POLICY, TEST_ROWS)
+    model = Linear([1e-15], 0.0, "sigmoid")
+    return judge([ready], LATER, model, contract=WHEN, policy=POLICY)[0]
+
+
+@pytest.mark.parametrize(("change", "expect"), [("+2h", "up"), ("- 1d 12h", "down"), ("+ 0.5d", "up")])
+def test_a_time_is_shifted_by_a_duration(change: str, expect: str) -> None:
+    assert shifted(change, "2024-03-10T01:30:00-05:00", expect).passed
+    assert not shifted(change, "2024-03-10T01:30:00-05:00", "same").passed
+    assert shifted(change, None, "same").passed  # what is missing stays so
+
+
+def test_how_far_a_time_was_shifted() -> None:
+    test = Declared(name="t", rows=({"at": "2024-03-10T01:30:00-05:00"},), change={"at": "-1d 12h"}, expect="down")
+    behaviour = Behaviour(name="t", place="t.toml:1", test=test, cases=(Case(place="row 1", row=test.rows[0]),))
+    (check,) = prepare(behaviour, WHEN, POLICY, TEST_ROWS).checks
+    before = check.before
+    assert before is not None
+    assert float(str(check.row["at"])) - float(str(before["at"])) == -36 * 3600 * 1e6
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [("+2 hours", "not a duration"), ("+", "not a duration"), ("+4000000d", "does not keep the contract")],
+)
+def test_a_shift_that_is_none_is_refused_with_its_place(change: str, what: str) -> None:
+    with pytest.raises(InputError, match=what):
+        shifted(change, "2024-03-10T01:30:00Z", "up")

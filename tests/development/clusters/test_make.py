@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fullcycle.development.clusters.differences import cohens_d
+from fullcycle.development.clusters.stability import jaccard
 from fullcycle.development.evaluation import evaluation_of
 from fullcycle.development.learners import LEARNERS
 from fullcycle.development.records import Model
@@ -172,3 +174,44 @@ def test_fewer_distinct_rows_than_clusters_give_fewer_clusters(world: World) -> 
     model = developed(world, few, clusters=5, gates=())
     assert load(model.format, world.blobs.get(model.fitted)).outputs == 2
     assert LEARNERS[model.learner].name == "kmeans"
+
+
+def test_each_cluster_says_what_sets_it_apart_and_whether_it_comes_back(world: World) -> None:
+    frame, _ = planted()
+    model = developed(world, frame, clusters=3)
+    everything, *clusters = evaluation_of(model, world.blobs).clusters
+    assert everything.differences == ()
+    middles = {"x0": everything.means["x0"], "x1": everything.means["x1"]}
+    for it in clusters:
+        sizes = [abs(one.size.point) for one in it.differences]
+        assert sizes == sorted(sizes, reverse=True)
+        assert {"x0", "x1"} <= {one.column for one in it.differences}
+        for one in it.differences:
+            low, high = one.size.low, one.size.high
+            assert low is not None
+            assert high is not None
+            assert low <= one.size.point <= high
+            if not one.category:
+                assert (one.size.point > 0) == (it.means[one.column] > middles[one.column])
+        assert model.figures[f"cluster_stability_{it.cluster}"].point > 0.9
+    second = clusters[1]  # three in ten, the only one that is mostly b
+    assert next(one.size.point for one in second.differences if one.category == "b") > 1
+
+
+def test_a_cluster_that_is_half_of_another_does_not_come_back_whole() -> None:
+    inside = np.array([True, True, False, False, False])
+    assert jaccard(inside, np.array([0, 0, 0, 0, 1])) == 0.5
+    assert np.isnan(jaccard(np.zeros(5, dtype=bool), np.array([0, 0, 0, 0, 1])))
+
+
+def test_a_difference_is_that_of_scipy_and_undefined_where_nothing_varies() -> None:
+    from scipy.stats import ttest_ind
+
+    random = np.random.default_rng(0)
+    values, inside = random.normal(size=80), random.random(80) < 0.4
+    values[3] = np.nan
+    one, other = values[inside & ~np.isnan(values)], values[~inside & ~np.isnan(values)]
+    expected = ttest_ind(one, other).statistic * np.sqrt(1 / len(one) + 1 / len(other))
+    assert cohens_d(values, inside) == pytest.approx(expected)
+    assert np.isnan(cohens_d(np.ones(80), inside))
+    assert np.isnan(cohens_d(values, np.zeros(80, dtype=bool)))

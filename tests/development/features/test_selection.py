@@ -122,3 +122,11 @@ def test_settings_name_columns_that_there_are(fit: Any) -> None:
     with pytest.raises(InputError, match="a direction of a column cannot be kept"):
         check_settings(Features(project="pca"), (), knowledge=Knowledge(monotone={"x": "up"}))
     check_settings(Features(project="pca"), (), knowledge=Knowledge())
+
+
+def test_features_of_a_clustering_are_not_selected() -> None:
+    with pytest.raises(
+        InputError, match=r"\[development\.features\] select: a clustering has no target.*write select = 'none'"
+    ):
+        check_settings(Features(select="lasso"), (), task="clustering")
+    check_settings(Features(select="lasso"), (), task="binary")

@@ -14,7 +14,7 @@ from fullcycle.kernel.errors import Corrupt, InputError
 from fullcycle.kernel.record import canonical
 from fullcycle.predictor import archive
 from fullcycle.predictor.formats import ModelFormat, load
-from fullcycle.predictor.formats.onnx import Facts, Feed, Onnx
+from fullcycle.predictor.formats.onnx import BATCH, Facts, Feed, Onnx
 
 onnx = pytest.importorskip("onnx", reason="pip install 'fullcycle[onnx]'")
 NUMBER = st.floats(allow_nan=True, allow_infinity=True)
@@ -173,3 +173,57 @@ def test_another_width_is_refused() -> None:
         dense().score([1.0])
     with pytest.raises(InputError, match="width"):
         dense().scores(np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("rows", [0, 1, BATCH, 3 * BATCH + 5])
+def test_batches_give_the_bits_of_single_rows(rows: int) -> None:
+    model = dense()
+    matrix = np.random.default_rng(1).normal(size=(rows, 3))
+    assert model.scores(matrix).tolist() == [model.score(row) for row in matrix.tolist()]
+
+
+def test_a_graph_that_mixes_rows_is_answered_one_at_a_time() -> None:
+    from onnx import helper
+
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1),
+        helper.make_node("Sub", ["x", "m"], ["y"]),
+    ]
+    model = Onnx(graph(nodes), Facts(feeds=(Feed(name="x", width=3),), output="y", places=(0, 1, 2)))
+    matrix = np.random.default_rng(1).normal(size=(2 * BATCH, 3))
+    assert not model.scores(matrix).any()  # a row alone is its own mean
+
+
+def test_rows_are_answered_together_where_that_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from onnx import helper
+
+    model = Onnx(graph([helper.make_node("Neg", ["x"], ["y"])]), Facts(feeds=(Feed(name="x", width=3),), output="y"))
+    matrix = np.random.default_rng(1).normal(size=(10 * BATCH, 3))
+    model.scores(matrix[:BATCH])
+    runs: list[int] = []
+    alone = model._answered
+    monkeypatch.setattr(model, "_answered", lambda row: runs.append(len(row)) or alone(row))
+    assert model.scores(matrix).tolist() == (-matrix[:, 0]).tolist()
+    assert len(runs) == 10  # one of each batch
+    hostile = matrix[:BATCH].copy()
+    hostile[5] = [np.nan, np.inf, 1e300]
+    np.testing.assert_array_equal(model.scores(hostile), -hostile[:, 0])
+
+
+def test_a_row_that_the_graph_cannot_answer_is_told_in_a_batch_too() -> None:
+    from onnx import helper
+
+    weights = [("table", np.arange(9.0).reshape(9, 1))]
+    nodes = [
+        helper.make_node("Gather", ["table", "i"], ["g"], axis=0),
+        helper.make_node("Squeeze", ["g", "axes"], ["y"]),
+    ]
+    body = graph(nodes, inputs=(("i", "INT64", 1),), weights=[*weights, ("axes", np.array([2]))])
+    model = Onnx(body, Facts(feeds=(Feed(name="i", width=1, type="int64"),), output="y"))
+    matrix = np.arange(2.0 * BATCH).reshape(-1, 1) % 9
+    assert model.scores(matrix).tolist() == matrix[:, 0].tolist()
+    matrix[3] = np.nan
+    assert np.isnan(model.scores(matrix)[3])
+    matrix[3] = 70.0
+    with pytest.raises(InputError, match="does not answer a row"):
+        model.scores(matrix)

@@ -188,13 +188,13 @@ def test_definition(operation: Operation, rows: list[tuple[Any, ...]]) -> None:
         assert same(single, row[-1]), (row, single)
 
 
-TEXT = {"bag_of_words", "dot", "element", "embedding", "term_hash", "tf_idf"}  # see test_text.py
+TEXT = {"bag_of_words", "dot", "element", "embedding", "term_hash", "tf_idf", "token_ids"}  # see test_text.py
 
 
 def test_every_operation_has_a_case() -> None:
     own = {tag for tag, type_ in OPERATIONS.items() if type_.__module__.startswith("fullcycle.")}
     assert own == {operation.tag for operation, _ in CASES} | TEXT
-    assert len(own) == 36
+    assert len(own) == 37
 
 
 @pytest.mark.parametrize(

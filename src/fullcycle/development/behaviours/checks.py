@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -16,11 +16,13 @@ import polars as pl
 from fullcycle.development.behaviours.declared import Cell, Declared, Expect
 from fullcycle.development.behaviours.read import Behaviour, Case
 from fullcycle.development.losses import sample
+from fullcycle.kernel.clock import duration
 from fullcycle.kernel.errors import ColumnMissing, InputError, UnknownKey
 from fullcycle.predictor.contract import Contract, Failure, Parsed
 from fullcycle.predictor.expression import parse
 from fullcycle.predictor.policy import Decider, Policy
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST = 10_000  # rows that the templates of one test may make
 Row = Mapping[str, Any]
 
@@ -112,6 +114,11 @@ class _Maker:
             for name, value in self.test.change.items()
             if isinstance(value, str) and self.kinds[name] in ("float", "integer")
         }
+        self._shifts = {
+            name: _shift(value, f"{self.place}, change.{name}")
+            for name, value in self.test.change.items()
+            if isinstance(value, str) and self.kinds[name] == "time" and value.strip().startswith(("+", "-"))
+        }
 
     def checks(self, cases: Sequence[Case]) -> Iterator[Check]:
         """The checks of rows, each alone, against itself changed, or against the first of its pair."""
@@ -148,6 +155,9 @@ class _Maker:
         if self.test.swap and all(changed[name] == row.get(name) for name in self.test.swap):
             return  # a row with neither of the two has nothing to swap
         for name, value in self.test.change.items():
+            if name in self._shifts:
+                changed[name] = _shifted(values[name], self._shifts[name])
+                continue
             number = self._changes[name](values) if name in self._changes else value
             changed[name] = None if isinstance(number, float) and math.isnan(number) else number
         yield Check(place, self._values(changed, f"{place}, changed"), values, self.test.expect)
@@ -189,6 +199,22 @@ class _Maker:
     def _check_column(self, name: str, place: str) -> None:
         if name not in self.kinds:
             raise ColumnMissing(name, self.kinds, source=place, needed_by="a behavioural test")
+
+
+def _shift(text: str, place: str) -> timedelta:
+    """How far a time moves: a sign and a duration, such as ``+2h`` or ``- 1d 12h``."""
+    found = duration(text.strip()[1:].strip(), place=place)
+    return found if text.strip().startswith("+") else -found
+
+
+def _shifted(value: Parsed, by: timedelta) -> str | None:
+    """A time as a request brings it, moved; one that is missing stays so."""
+    if not isinstance(value, float) or math.isnan(value):
+        return None
+    try:
+        return (_EPOCH + timedelta(microseconds=value) + by).isoformat()
+    except OverflowError:
+        return f"{by} beyond all years"  # which the contract refuses, with the place
 
 
 def _not_as_agreed(failure: Failure, place: str) -> _NotAsAgreed:

@@ -30,7 +30,10 @@ class Declared(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     at_most: Annotated[float | None, Meta(description="what each row may score at most")] = None
     change: Annotated[
         dict[str, Cell],
-        Meta(description="values that columns take; for a number also an expression, such as 'price * 1.1'"),
+        Meta(
+            description="values that columns take; for a number also an expression, such as 'price * 1.1', for a time also a "
+            "shift, such as '+2h' or '-1d'"
+        ),
     ] = {}
     swap: Annotated[
         dict[str, tuple[str, str]], Meta(description="two values of a column, each of which becomes the other")

@@ -72,6 +72,7 @@ def cluster_figures(chosen: Member, final: Final, given: Given, known: Assigned,
                                    from the largest to the least of those
     ``davies_bouldin``             how like its most like neighbour each cluster is; 0 is best
     ``stability``                  adjusted Rand index with refits on rows drawn anew
+    ``cluster_stability_…``        Jaccard index of each cluster with the most alike one of those refits
     ``cluster_share_…``            share of the rows in each cluster
     =============================  ==================================================================================
 
@@ -101,7 +102,12 @@ def cluster_figures(chosen: Member, final: Final, given: Given, known: Assigned,
         "silhouette": mean,
         ABOVE_CHANCE: _above(mean, chance),
         "davies_bouldin": _davies_bouldin(points, codes, blocks, confidence),
-        **({"stability": refits.clipped(-1.0, 1.0)} if refits else {}),
+        **({"stability": refits.together.clipped(-1.0, 1.0)} if refits else {}),
+        **{
+            f"cluster_stability_{code}": found.clipped(0.0, 1.0)
+            for code, found in enumerate(refits.clusters if refits else ())
+            if found is not None
+        },
         **shares,
     }
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from fullcycle.data.records import Column
+from fullcycle.measure.intervals import Estimate
 
 FREQUENT = 3  # categories that are named
 
@@ -22,6 +23,17 @@ class Frequent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     share: float
 
 
+class Difference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By how many standard deviations a cluster's mean of a column lies apart from that of all other rows.
+
+    Of a *category* it is the share of rows that have it.
+    """
+
+    column: str
+    category: str = ""
+    size: Estimate
+
+
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One cluster, or all rows together.
 
@@ -31,6 +43,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rows, share : rows in it, and their share of all.
     means : of each column of numbers, of the values that there are; booleans are shares of true.
     frequent : of each column of categories the most frequent ones.
+    differences : to all other rows, the largest first; none of all rows together.
     """
 
     cluster: int
@@ -38,6 +51,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     share: float
     means: dict[str, float] = {}
     frequent: dict[str, tuple[Frequent, ...]] = {}
+    differences: tuple[Difference, ...] = ()
 
 
 def profiles(

@@ -8,6 +8,9 @@ assessment of cluster stability*.
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +25,20 @@ REFITS = 20
 ROWS = 10_000  # of each refit, at most
 
 
+class Stability(NamedTuple):
+    """How far refits agree with the model.
+
+    Attributes
+    ----------
+    together : the mean adjusted Rand index, with the interval of the mean over refits.
+    clusters : of each cluster, by its code, the mean Jaccard index with the most alike cluster of a refit, likewise; None where
+        no test row is in it.
+    """
+
+    together: Estimate
+    clusters: tuple[Estimate | None, ...]
+
+
 def stability(
     learner: str,
     parameters: Parameters,
@@ -32,9 +49,9 @@ def stability(
     *,
     confidence: float,
     seed: int,
-) -> Estimate | None:
-    """The mean adjusted Rand index of refits and the model, with the interval of the mean over refits; None where all rows
-    hang together, and no others of their kind can be drawn.
+) -> Stability | None:
+    """How far refits on rows drawn anew agree with the model; None where all rows hang together, and no others of their
+    kind can be drawn.
 
     Parameters
     ----------
@@ -46,19 +63,36 @@ def stability(
     >>> rows = np.random.default_rng(0).normal(size=(60, 1)) + np.repeat([0.0, 50.0], 30)[:, None]
     >>> codes = np.repeat([0, 1], 30)
     >>> found = stability("kmeans", {"clusters": 2}, rows, np.arange(60), rows, codes, confidence=0.95, seed=0)
-    >>> found and found.point
-    1.0
+    >>> found and (found.together.point, [it and it.point for it in found.clusters])
+    (1.0, [1.0, 1.0])
     """
     kept = sample(len(rows), ROWS).to_numpy()
     known, (labels, k) = rows[kept], block_codes(blocks[kept])
     if k < 2:
         return None
     places = [np.flatnonzero(labels == block) for block in range(k)] if k < len(known) else []
-    found = []
+    found, each = [], []
     for number in range(REFITS):
         drawn = np.random.default_rng([seed, number]).integers(0, k, k)
         at = np.concatenate([places[block] for block in drawn.tolist()]) if places else np.argsort(labels)[drawn]
         training = Training(known[at], np.zeros(len(at)), "clustering", 0, parameters, seed)
         again = nearest(LEARNERS[learner].fit(training).model.scores(test))
         found.append(adjusted_rand(codes, again))
-    return mean_interval(found, np.arange(REFITS), confidence=confidence, in_time=False)
+        each.append([jaccard(codes == code, again) for code in range(int(codes.max()) + 1)])
+    refits = np.arange(REFITS)
+    clusters = tuple(
+        None if math.isnan(own[0]) else mean_interval(own, refits, confidence=confidence, in_time=False)
+        for own in np.array(each).T
+    )
+    return Stability(mean_interval(found, refits, confidence=confidence, in_time=False), clusters)
+
+
+def jaccard(inside: NDArray[np.bool_], again: NDArray[np.int64]) -> float:
+    """The Jaccard index of a cluster, (n,) rows inside, with the most alike one of others, (n,) codes; NaN for no row.
+
+    >>> jaccard(np.array([True, True, False]), np.array([7, 7, 7]))
+    0.6666666666666666
+    """
+    both = np.bincount(again[inside], minlength=int(again.max()) + 1)
+    either = np.bincount(again, minlength=len(both)) + int(inside.sum()) - both
+    return float((both / either).max()) if inside.any() else math.nan

@@ -18,6 +18,7 @@ def check_settings(
     expressions: Expressions = (),
     *,
     knowledge: Knowledge | None = None,
+    task: str = "",
 ) -> None:
     """Make sure that settings name columns known before the prediction, and that what they ask for goes together.
 
@@ -26,7 +27,8 @@ def check_settings(
     ColumnMissing
         A setting names no such column or feature.
     InputError
-        A direction is declared of a column, and all features are to be replaced by components.
+        A direction is declared of a column, and all features are to be replaced by components; features of a clustering
+        are to be selected.
 
     Examples
     --------
@@ -41,6 +43,14 @@ def check_settings(
     for setting, name in _named(settings):
         if name not in names:
             raise ColumnMissing(name, sorted(names), source=_PLACE, needed_by=setting)
+    if settings.select != "none" and task == "clustering":
+        raise InputError(
+            "a clustering has no target that features could tell of",
+            place=f"{_PLACE} select",
+            found=settings.select,
+            expected="none",
+            mend="write select = 'none', and feature = false in columns.toml of what is not to divide the rows",
+        )
     if settings.project != "none" and knowledge is not None and knowledge.monotone:
         raise InputError(
             "a direction of a column cannot be kept where features are replaced by components",

@@ -122,7 +122,7 @@ def fit_features(
     """
     if recipe not in RECIPES:
         raise UnknownKey(recipe, RECIPES, what="recipe")
-    check_settings(settings, columns, expressions)
+    check_settings(settings, columns, expressions, task=task)
     draft = Draft(frame, target, columns, settings, zone, task, dict(expressions))
     if recipe == "none":
         return FittedFeatures(*draft.finish(), ())

@@ -2,8 +2,9 @@
 
 Kept as an archive of the graph as it is (``model.onnx``) and of what it is fed and what of its output is the score
 (``facts.json``). Operators that are not in the standard, functions of the file's own and weights in other files are
-refused: a graph computes, and runs nobody's code. Rows are answered one at a time, for a graph may add up a batch in
-another order than a row.
+refused: a graph computes, and runs nobody's code. A graph may add up a batch in another order than a row. So many rows are
+answered in batches only while these give the bits of single rows: all of the first batch are answered both ways, and one
+row of each that follows; where a bit differs, or the graph takes one row only, rows are answered one at a time.
 
 The standard: https://onnx.ai/onnx/
 """
@@ -30,6 +31,7 @@ _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")  # what the standard defines
 _SIZES = {"model.onnx": 2**31 - 1, "facts.json": 1 << 20}  # protobuf itself holds no more than 2 GiB
 _TYPES = {"tensor(double)": "float64", "tensor(float)": "float32", "tensor(int64)": "int64"}
 _MOST = 1_000_000  # features of one input
+BATCH = 64  # rows
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,6 +113,8 @@ class Onnx:
         self._session, refused = _opened(body)
         self._errors: tuple[type[Exception], ...] = (*refused, IndexError, AttributeError)
         _check_fit(self._session, facts)
+        # None until it is known
+        self._alike = False if any(isinstance(it.shape[0], int) for it in self._session.get_inputs()) else None
         self._slices = _slices(facts.feeds)
         self.score([0.0] * self.features)  # a score that is not in the output is seen now
 
@@ -118,8 +122,8 @@ class Onnx:
         """Scores of (n, features) rows: (n,), or (n, outputs). Raises InputError for another width."""
         check_matrix(matrix, self.features)
         rows = np.ascontiguousarray(matrix, dtype=np.float64)
-        found = [self._answered(rows[place : place + 1]) for place in range(len(rows))]
-        scores = np.array(found, dtype=np.float64).reshape(len(rows), self.outputs)
+        found = self._by_batch(rows)
+        scores = self._one_by_one(rows) if found is None else found
         return scores if self.outputs > 1 else scores[:, 0]
 
     def score(self, features: Sequence[float]) -> float | list[float]:
@@ -146,18 +150,61 @@ class Onnx:
         except (InputError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Corrupt("not an ONNX model", place="ONNX model", found=str(error)) from None
 
-    def _answered(self, row: Floats) -> list[float]:
-        """The scores of a row, (1, features)."""
+    def _one_by_one(self, rows: Floats) -> Floats:
+        """The scores of rows, (n, outputs), each by itself."""
+        found = [self._answered(rows[place : place + 1]) for place in range(len(rows))]
+        return np.array(found, dtype=np.float64).reshape(len(rows), self.outputs)
+
+    def _by_batch(self, rows: Floats) -> Floats | None:
+        """The same by batches; None where these do not give the same bits."""
+        if self._alike is False:
+            return None
+        parts = []
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            found = self._together(batch) if len(batch) == BATCH else None
+            if found is not None:
+                checked = batch if self._alike is None else batch[-1:]
+                self._alike = np.array_equal(self._one_by_one(checked), found[-len(checked) :], equal_nan=True)
+                if not self._alike:
+                    return None
+            parts.append(self._one_by_one(batch) if found is None else found)
+        return np.concatenate(parts) if parts else self._one_by_one(rows)
+
+    def _together(self, rows: Floats) -> Floats | None:
+        """The scores of rows, (n, outputs), in one run; None where they have to be answered one at a time."""
+        fed = self._fed(rows)
+        if fed is None:
+            return None
+        try:
+            flat = self._session.run([self.facts.output], fed)[0]
+            if flat.shape[0] != len(rows):
+                return None
+            wide = np.concatenate([flat.reshape(len(rows), -1), np.zeros((len(rows), 1))], axis=1)  # at -1 a nought
+            found: Floats = wide[:, list(self.facts.places)].astype(np.float64)
+        except self._errors:  # one row among them, which is told when it is answered alone
+            return None
+        return np.clip(found, 0.0, 1.0) if self.facts.probability else found
+
+    def _fed(self, rows: Floats) -> dict[str, Any] | None:
+        """What the graph is fed; None where a whole number is missing or endless, and so is none."""
         fed = {}
         for feed, part in self._slices:
-            numbers = row[:, part]
+            numbers = rows[:, part]
             if feed.type == "int64":
-                if not (np.abs(numbers) < 2.0**63).all():  # what is missing or endless is no whole number
-                    return [math.nan] * self.outputs
+                if not (np.abs(numbers) < 2.0**63).all():
+                    return None
                 fed[feed.name] = numbers.astype(np.int64)
             else:
                 with np.errstate(over="ignore"):  # what 32 bits cannot hold becomes endless
                     fed[feed.name] = numbers.astype(feed.type)
+        return fed
+
+    def _answered(self, row: Floats) -> list[float]:
+        """The scores of a row, (1, features)."""
+        fed = self._fed(row)
+        if fed is None:
+            return [math.nan] * self.outputs
         try:
             flat = self._session.run([self.facts.output], fed)[0].reshape(-1).tolist()
             found = [float(flat[place]) if place >= 0 else 0.0 for place in self.facts.places]
