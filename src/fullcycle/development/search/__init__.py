@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 from fullcycle.development.clusters.number import counts
 from fullcycle.development.learners import LEARNERS
 from fullcycle.development.learners.libraries import libraries
@@ -96,6 +98,23 @@ class Searched(NamedTuple):
     failed: tuple[tuple[str, str], ...]
     tried: tuple[Tried, ...]
 
+    def without(self, ruled_out: Sequence[Trial], reason: str) -> Searched:
+        """The same without trials that were ruled out, which count as stopped then.
+
+        >>> trial = Trial(learner="a", parameters={}, loss=0.5)
+        >>> found = Searched((trial,), (), (Tried(learner="a", parameters={}),)).without([trial], "too slow")
+        >>> found.trials, found.failed, found.tried[0].stopped
+        ((), (('a', 'too slow'),), 'too slow')
+        """
+        out = {it.id for it in ruled_out}
+        known = [(it.learner, it.parameters) for it in ruled_out]
+        at = [not it.stopped and (it.learner, it.parameters) in known for it in self.tried]
+        tried = tuple(
+            msgspec.structs.replace(it, stopped=reason) if slow else it for it, slow in zip(self.tried, at, strict=True)
+        )
+        failed = tuple((it.learner, reason) for it, slow in zip(tried, at, strict=True) if slow)
+        return Searched(tuple(it for it in self.trials if it.id not in out), (*self.failed, *failed), tried)
+
 
 def search(
     given: Given,
@@ -158,7 +177,7 @@ def best(trials: Sequence[Trial]) -> Trial:
 
 
 def failures(failed: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
-    """A warning for each learner and reason: how many trials came to nothing.
+    """A warning for each learner and reason, in their order: how many trials came to nothing.
 
     >>> [(it.subject, it.value) for it in failures([("mine", "ValueError: no"), ("mine", "ValueError: no")])]
     [('mine', 2.0)]
@@ -173,7 +192,7 @@ def failures(failed: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
             unit="trials",
             evidence={"reason": reason},
         )
-        for learner, reason in dict.fromkeys(failed)
+        for learner, reason in sorted(set(failed))
     )
 
 
