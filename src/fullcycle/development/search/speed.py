@@ -35,10 +35,12 @@ class Speed(NamedTuple):
     ----------
     start : before the first tree; the features are made once a process and do not count.
     tree : of each tree, at the learner's defaults.
+    busy : how many times longer the clock takes than the processor, since others want it too.
     """
 
     start: float
     tree: float
+    busy: float = 1.0
 
 
 def pilot(given: Given, name: str) -> Speed | None:
@@ -62,7 +64,7 @@ def _pilot(given: Given, name: str) -> Speed:
     busy = max((few.wall + more.wall) / max(few.processor + more.processor, 1e-9), 1.0)
     tree = max((more.processor - few.processor) / (large - small), 1e-6)
     share = busy * sum(len(it.train) for it in folds) / len(folds[place].train)
-    return Speed(share * max(few.processor - small * tree, 0.0), share * tree)
+    return Speed(share * max(few.processor - small * tree, 0.0), share * tree, busy)
 
 
 def grows_trees(name: str) -> bool:
