@@ -20,7 +20,7 @@ from fullcycle.development.clusters.number import counts
 from fullcycle.development.learners import LEARNERS
 from fullcycle.development.learners.libraries import libraries
 from fullcycle.development.records import FailedTrial, Trial, Tried
-from fullcycle.development.search.budget import PORTFOLIO_TIME, UNKNOWN, Budget
+from fullcycle.development.search.budget import PORTFOLIO_TIME, SHORTEST, UNKNOWN, Budget
 from fullcycle.development.search.folds import Fold, folds_of
 from fullcycle.development.search.portfolio import Proposal, passed_over, portfolio, proposals
 from fullcycle.development.search.speed import WANTED, Speed, fitting, grows_trees, pilot, took, wanted_by
@@ -56,7 +56,6 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is (0: not known)."""
 Reserve: TypeAlias = Callable[[Sequence[Trial], Mapping[str, float], Speed | None], float | None]
 """Told of the trials so far, the seconds that each took and LightGBM's speed, the seconds that what follows will take."""
-PILOT = 0.5  # of the budget, which seeing how quick learners are may take at most: it loads their libraries too
 LAST = 10.0  # seconds that the last resort has at least: in less, processes only start
 _LONGEST = 300  # characters of a reason that are kept
 
@@ -152,11 +151,13 @@ def search(
         return _numbers_of_clusters(state)
     known = parts["train"].rows + parts["validation"].rows
     first, further = proposals(settings, given.charter.task, given.dataset.columns, known)
-    state.time([*first, *further], PILOT)
+    state.time(first)
     state.round(state.fitting(first[: state.budget.trials]))
     if all(it.learner == "constant" for it in state.trials) and len(first) > 1:
         state.last_resort(first)
     further = further[: max(state.budget.portfolio - len(first), 0)]
+    if state.left(PORTFOLIO_TIME):
+        state.time(further)
     while further and (count := state.left(PORTFOLIO_TIME)):
         now, further = state.fitting(further[:count]), further[count:]
         if now:
@@ -221,20 +222,28 @@ class _State:
         told = self._reserve(self.trials, self._seconds, self._speeds.get("lightgbm"))
         return UNKNOWN * self.budget.seconds if told is None else told
 
-    def time(self, asked: Sequence[Proposal], share: float) -> None:
-        """See, for a budget in time, how quick the learners are that grow trees; it takes that share of it at most."""
-        names = [name for name in dict.fromkeys(it.learner for it in asked) if grows_trees(name)]
+    def time(self, asked: Sequence[Proposal], until: float | None = None) -> None:
+        """See, for a budget in time, how quick those learners are that grow trees and were not seen yet.
+
+        Two workers see to one learner, as two trials would run side by side; the slower one is believed. It may take as
+        long as the search: what it loads and prepares would be loaded and prepared for a trial too.
+        """
+        names = [it.learner for it in asked if grows_trees(it.learner) and it.learner not in self._speeds]
+        names = list(dict.fromkeys(names))
         if self.budget.seconds is None or not names:
             return
-        limit = Limit(until=share * self.budget.seconds)
+        limit = Limit(until=max(self.rest, SHORTEST) if until is None else until)
 
         def look() -> tuple[dict[str, Speed], str]:
-            calls = [partial(pilot, self.given, name) for name in names]
-            told = {names[place]: speed for place, speed, _ in self._engine.map(calls, limit=limit)}
-            found = {name: told[name] for name in names if isinstance(told.get(name), Speed)}
+            asked = names if len(names) > 1 else names * 2
+            told = self._engine.map([partial(pilot, self.given, name) for name in asked], limit=limit)
+            found: dict[str, Speed] = {}
+            for place, speed, _ in told:
+                if isinstance(speed, Speed):
+                    found[asked[place]] = max(speed, found.get(asked[place], speed), key=lambda it: it.tree)
             return found, digest(canonical(found))
 
-        self._speeds = self._run.observe("development.speed", look).value
+        self._speeds |= self._run.observe("development.speed", look).value
 
     def fitting(self, asked: Sequence[Proposal]) -> list[Proposal]:
         """Proposals as they fit into their share of the time, less those that take more than twice that."""
@@ -279,7 +288,7 @@ class _State:
         failed = {learner for learner, _ in self._failed}
         able = [it for it in asked[:-1] if it.learner not in failed]
         if not self._speeds:
-            self.time(able, again / self.budget.seconds)
+            self.time(able, again)
         able.sort(key=lambda it: it.learner not in self._speeds)
         constant = () if self.trials else asked[-1:]
         self._finish([*map(self.fitted, able[:1]), *constant], Limit(seconds=min(again, self._most)))
