@@ -94,7 +94,7 @@ def _members(given: Given, trials: Sequence[Trial], n: int) -> list[Trial]:
         most = 1
     else:
         most = FEW if given.settings.ensemble == "auto" else MANY
-    return candidates(trials, n)[:most] or list(trials[:1])
+    return candidates(trials, n)[:most]
 
 
 def _defaults(members: Sequence[Trial]) -> bool:

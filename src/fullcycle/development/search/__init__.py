@@ -209,6 +209,7 @@ class _State:
         self.trials: list[Trial] = []
         self._failed: list[tuple[str, str]] = []
         self._tried: list[Tried] = []
+        self._raised: set[str] = set()
         self._seconds: dict[str, float] = {}
         self._speeds: dict[str, Speed] = {}
         place = "cycle.toml, [development] trial_limit"
@@ -285,8 +286,7 @@ class _State:
         if self.budget.seconds is None:
             return
         again = max(self.budget.seconds, LAST)
-        failed = {learner for learner, _ in self._failed}
-        able = [it for it in asked[:-1] if it.learner not in failed]
+        able = [it for it in asked[:-1] if it.learner not in self._raised]
         if not self._speeds:
             self.time(able, again)
         able.sort(key=lambda it: it.learner not in self._speeds)
@@ -329,6 +329,7 @@ class _State:
         self._tried.append(tried)
         if isinstance(result, FailedTrial):
             self._failed.append((tried.learner, result.reason[:_LONGEST]))
+            self._raised.add(tried.learner)
         elif isinstance(result, Trial):
             self.trials.append(result)
             return result

@@ -127,7 +127,7 @@ def wanted_by(parameters: Parameters, iterations: int) -> float:
 
 
 def _cost(parameters: Parameters, speed: Speed) -> float:
-    return speed.tree * (float(parameters.get("num_leaves", _LEAVES)) / _LEAVES) ** _POWER
+    return float(speed.tree * (float(parameters.get("num_leaves", _LEAVES)) / _LEAVES) ** _POWER)
 
 
 class _Took(NamedTuple):
