@@ -64,16 +64,15 @@ def reserve(
     settings, clustering = given.settings, given.charter.task == "clustering"
     members = _members(given, trials, rows.known)
     told = [seconds[it.id] for it in members if it.id in seconds]
-    if not told and speed is None:
+    usual = None if speed is None else speed.start + UNTOLD * speed.tree  # as many trees as the baseline has
+    fits = sum(told) if told else usual
+    if fits is None:
         return None
-    fits = (
-        sum(told) if told or speed is None else speed.start + UNTOLD * speed.tree
-    )  # a model of as many trees as usual
     row = fits / max(rows.folds, 1)  # seconds to fit the model on one row
     fitted = rows.known + (rows.train if rows.several and not clustering else 0)
     if settings.evaluation.learning_curve and not clustering:
         fitted += sum(size for share in SHARES if (size := rows.train // share) <= MOST_OF_CURVE)
-    baseline = 0.0 if speed is None or _defaults(members) else speed.start + UNTOLD * speed.tree
+    baseline = 0.0 if usual is None or _defaults(members) else usual
     looked = sum(took for name, took in SEEN.items() if getattr(settings.evaluation, name)) + FIGURES * rows.test
     busy = 1.0 if speed is None else speed.busy
     beside = busy * (looked + _selecting(given, rows, trials))
