@@ -17,7 +17,7 @@ from fullcycle.development.learners.boosting import NUMBER, PATIENCE
 from fullcycle.development.records import Trial
 from fullcycle.development.reserve import Sizes, reserve
 from fullcycle.development.search import Searched, scheduler, search
-from fullcycle.development.search.speed import FEWEST, Speed, fitting, pilot, wanted_by
+from fullcycle.development.search.speed import FEWEST, Speed, fitting, load, pilot, wanted_by
 from fullcycle.development.settings import Development, Evaluation
 from fullcycle.development.table import Given
 from fullcycle.engine import SerialEngine
@@ -87,11 +87,13 @@ class Simulated:
         yield from found
 
     def _one(self, call: Any) -> tuple[Any, float]:
+        if getattr(call, "func", None) is load:
+            self._cold -= 1  # a worker loads libraries once
+            return None, self._loading if self._cold >= 0 else 0.0
         if getattr(call, "func", None) is pilot:
             forest = call.args[1] in ("extra_trees", "random_forest")
             speed = Speed(self._costs.start, self._costs.tree * (3 if forest else 1))
-            self._cold -= 1  # a worker loads libraries once
-            return speed, (self._loading if self._cold >= 0 else 0.0) + speed.start + 11 * speed.tree
+            return speed, speed.start + 24 * speed.tree / 5
         learner, parameters = call.parameters["learner"], call.parameters["parameters"]
         seconds, trees = self._costs.of(learner, parameters)
         loss = 0.6 if learner == "constant" else 0.55 - 0.01 * math.log(1 + seconds) + 0.003 * self._random.random()

@@ -11,9 +11,9 @@ import msgspec
 
 from fullcycle.development.learners.libraries import libraries
 from fullcycle.development.records import FailedTrial, Trial, Tried
-from fullcycle.development.search.budget import SHORTEST, UNKNOWN, Budget
+from fullcycle.development.search.budget import LEAST, UNKNOWN, Budget
 from fullcycle.development.search.portfolio import Proposal
-from fullcycle.development.search.speed import WANTED, Speed, fitting, grows_trees, pilot, took, wanted_by
+from fullcycle.development.search.speed import WANTED, Speed, fitting, grows_trees, load, pilot, took, wanted_by
 from fullcycle.development.search.trial import of_trial, trial
 from fullcycle.development.table import Given
 from fullcycle.kernel.clock import Stopwatch, duration
@@ -128,17 +128,20 @@ class Scheduler:
     def time(self, asked: Sequence[Proposal], until: float | None = None) -> None:
         """See, for a budget in time, how quick those learners are that grow trees and were not seen yet.
 
-        Two workers see to one learner, as two trials would run side by side; the slower one is believed. It may take as
-        long as the search: what it loads and prepares would be loaded and prepared for a trial too.
+        Two workers see to one learner, as two trials would run side by side; the slower one is believed. They load its
+        library first, however long that takes: a worker that is stopped has to load it again.
         """
         names = [it.learner for it in asked if grows_trees(it.learner) and it.learner not in self._speeds]
         names = list(dict.fromkeys(names))
         if self.budget.seconds is None or not names:
             return
-        limit = Limit(until=max(self.rest, SHORTEST) if until is None else until)
+        least = LEAST * self.budget.seconds
 
         def look() -> tuple[dict[str, Speed], str]:
             asked = names if len(names) > 1 else names * 2
+            loaded = [partial(load, name) for name in asked]
+            list(self._engine.map(loaded, limit=Limit(seconds=self._most)))
+            limit = Limit(until=max(self.rest, least) if until is None else until)
             told = self._engine.map([partial(pilot, self.given, name) for name in asked], limit=limit)
             found: dict[str, Speed] = {}
             for place, speed, _ in told:
