@@ -13,7 +13,17 @@ from fullcycle.development.learners.libraries import libraries
 from fullcycle.development.records import FailedTrial, Trial, Tried
 from fullcycle.development.search.budget import LEAST, UNKNOWN, Budget
 from fullcycle.development.search.portfolio import Proposal
-from fullcycle.development.search.speed import WANTED, Speed, fitting, grows_trees, load, pilot, took, wanted_by
+from fullcycle.development.search.speed import (
+    WANTED,
+    Speed,
+    corrected,
+    fitting,
+    grows_trees,
+    load,
+    pilot,
+    took,
+    wanted_by,
+)
 from fullcycle.development.search.trial import of_trial, trial
 from fullcycle.development.table import Given
 from fullcycle.kernel.clock import Stopwatch, duration
@@ -26,6 +36,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is (0: not known)."""
 Reserve: TypeAlias = Callable[[Sequence[Trial], Mapping[str, float], Speed | None], float | None]
 """Told of the trials so far, the seconds that each took and LightGBM's speed, the seconds that what follows will take."""
+SLACK = 1.1  # what follows may turn out to be dearer: the next trial may become a member
 LAST = 10.0  # seconds that the last resort has at least: in less, processes only start
 LONGEST = 300  # characters of a reason that are kept
 
@@ -123,7 +134,7 @@ class Scheduler:
         if self.budget.seconds is None:
             return 0.0
         told = self._reserve(self.trials, self._seconds, self._speeds.get("lightgbm"))
-        return UNKNOWN * self.budget.seconds if told is None else told
+        return UNKNOWN * self.budget.seconds if told is None else SLACK * told
 
     def time(self, asked: Sequence[Proposal], until: float | None = None) -> None:
         """See, for a budget in time, how quick those learners are that grow trees and were not seen yet.
@@ -215,6 +226,9 @@ class Scheduler:
             for call, trial in zip(calls, results, strict=True):
                 if trial is not None:  # a trial that was done before took its time then
                     self._seconds[trial.id] = self._run.state.done[self._run.key(call)].cost["seconds"]
+            for name, speed in self._speeds.items():
+                same = [it for it in results if it is not None and it.learner == name]
+                self._speeds[name] = corrected(speed, same, self._seconds)
         self._tell(results)
         return results
 

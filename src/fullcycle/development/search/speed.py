@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from fullcycle.development.learners import LEARNERS, Parameters, Training
-from fullcycle.development.learners.boosting import NUMBER, PATIENCE, TREES
+from fullcycle.development.learners.boosting import NUMBER, PATIENCE, TREES, most_trees
+from fullcycle.development.records import Trial
 from fullcycle.development.search.folds import folds_of
 from fullcycle.development.search.trial import PREPARED, of_trial
 from fullcycle.development.table import Given, rows
@@ -27,6 +29,7 @@ FEWEST, ENOUGH = 30, 50  # trees below which boosting, and a forest, is not wort
 _LEAVES, _POWER = 31, 0.7  # time of a tree grows with this power of its leaves
 _COUNTS = {"extra_trees": (1, 4), "random_forest": (1, 4)}  # trees that a pilot grows, and then more of them
 _BOOSTED = (2, 22)
+_SWING = 4.0  # by which one round may change what is believed of a speed
 _GROWING = ("catboost", "extra_trees", "lightgbm", "random_forest", "xgboost")
 
 
@@ -127,6 +130,35 @@ def took(parameters: Parameters, speed: Speed) -> float:
     (16.0, 1.0)
     """
     return speed.start + _cost(parameters, speed) * int(parameters.get("trees", parameters.get(NUMBER, 0)))
+
+
+def corrected(speed: Speed, trials: Sequence[Trial], seconds: Mapping[str, float]) -> Speed:
+    """The speed as the trials of a round show it: others may use the machine more or less than they did.
+
+    Parameters
+    ----------
+    trials : of the learner, on all folds.
+    seconds : that each took, by its id.
+
+    Examples
+    --------
+    >>> trial = Trial(learner="lightgbm", parameters={"learning_rate": 0.1}, loss=0.5, iterations=60)
+    >>> corrected(Speed(1.0, 0.1, 2.0), [trial], {trial.id: 5.0})
+    Speed(start=0.5, tree=0.05, busy=1.0)
+    """
+    known = [it for it in trials if it.id in seconds and not it.pruned]
+    expected = sum(speed.start + _cost(it.parameters, speed) * _trees(it) for it in known)
+    if not expected:
+        return speed
+    ratio = min(max(sum(seconds[it.id] for it in known) / expected, 1 / _SWING), _SWING)
+    return Speed(speed.start * ratio, speed.tree * ratio, max(speed.busy * ratio, 1.0))
+
+
+def _trees(trial: Trial) -> int:
+    """Trees that a trial grew on each fold, those that gained nothing too."""
+    if "trees" in trial.parameters:
+        return int(trial.parameters["trees"])
+    return min(trial.iterations + PATIENCE, most_trees(trial.parameters))
 
 
 def wanted_by(parameters: Parameters, iterations: int) -> float:
