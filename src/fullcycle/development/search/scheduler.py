@@ -173,7 +173,7 @@ class Scheduler:
         speed = self._speeds.get(asked.learner)
         if speed is None:
             return asked
-        share = self.budget.share(self._watch.so_far, self.reserve)
+        share = self.budget.share(self._watch.so_far, self.reserve) * (1 if self.trials else 2)  # the first tells most
         same = [it for it in self.trials if it.learner == asked.learner and it.iterations and not it.pruned]
         wanted = wanted_by(best(same).parameters, best(same).iterations) if same else WANTED
         return Proposal(asked.learner, fitting(asked.parameters, speed, share, wanted))
