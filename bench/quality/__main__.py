@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from bench.quality.tools import OURS, PEERS, answer
 from bench.report import table as written
 
 TOOLS = (OURS, *PEERS)
+Line: TypeAlias = dict[str, float | None]
+"""``loss`` and ``seconds`` of a tool on a table."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,29 +35,38 @@ def main(arguments: list[str] | None = None) -> int:
     root = asked.root.resolve()
     print(environment(), flush=True)
     for budget in asked.budget or (60, 240):
-        found: dict[str, dict[str, float]] = {}
+        found: dict[str, dict[str, Line]] = {}
         for name in asked.table or TABLES:
             found[name] = _measured(task(name, root / "tables", root / "packages"), budget, root, asked)
-        print(_report(found, budget, asked.tool or list(TOOLS)), flush=True)
+        print(_report(_of(found, "loss"), budget, asked.tool or list(TOOLS)), flush=True)
+        print(_times(_of(found, "seconds"), budget, asked.tool or list(TOOLS)), flush=True)
     return 0
 
 
-def _measured(task: Task, budget: int, root: Path, asked: argparse.Namespace) -> dict[str, float]:
+def _measured(task: Task, budget: int, root: Path, asked: argparse.Namespace) -> dict[str, Line]:
     truth = np.load(task.shared / "truth.npy", allow_pickle=False)
     kept = root / "results" / f"{task.name}-{budget}.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(kept.read_text()) if kept.exists() else {}
+    known: dict[str, Line] = json.loads(kept.read_text()) if kept.exists() else {}
     known["constant"] = {"loss": _constant(task, truth), "seconds": 0.0}
     for tool in asked.tool or TOOLS:
         if tool not in known:
             known[tool] = _answered(tool, task, truth, budget, root, asked.threads)
             kept.write_text(json.dumps(known, indent=1))
-    return {tool: line["loss"] for tool, line in known.items() if line["loss"] is not None}
+    return known
+
+
+def _of(found: dict[str, dict[str, Line]], what: str) -> dict[str, dict[str, float]]:
+    """By table and tool, its loss or its seconds, of those that came to an answer."""
+    return {
+        name: {tool: number for tool, line in lines.items() if (number := line[what]) is not None}
+        for name, lines in found.items()
+    }
 
 
 def _answered(
     tool: str, task: Task, truth: np.ndarray[tuple[int], np.dtype[np.float64]], budget: int, root: Path, threads: int
-) -> dict[str, object]:
+) -> Line:
     try:
         scores, seconds = answer(tool, task, budget, root, threads)
     except subprocess.SubprocessError as error:  # a tool that fails on a table is last on it
@@ -93,6 +105,16 @@ def _report(found: dict[str, dict[str, float]], budget: int, tools: list[str]) -
     ]
     head = f"### Log loss or RMSE of the same test rows, budget {budget} s"
     return "\n".join([head, "", written(rows), "", *pairs])
+
+
+def _times(found: dict[str, dict[str, float]], budget: int, tools: list[str]) -> str:
+    """How long each tool took, its start included, and in brackets the share of its budget."""
+    rows = [["table", *tools]]
+    for name, seconds in found.items():
+        rows.append(
+            [name, *(f"{seconds[it]:.0f} ({seconds[it] / budget:.0%})" if it in seconds else "failed" for it in tools)]
+        )
+    return "\n".join([f"### Seconds of a budget of {budget} s, start and answers included", "", written(rows)])
 
 
 if __name__ == "__main__":

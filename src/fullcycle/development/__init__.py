@@ -74,11 +74,11 @@ def make(
     given = Given(charter, dataset, settings, expressions(columns, dataset.derived), blobs)
     check_settings(settings.features, columns, given.expressions, knowledge=settings.knowledge, task=charter.task)
     chosen = (
-        searched(given, run=run, engine=engine, progress=progress, told=trials, watch=watch)
+        searched(given, policy, run=run, engine=engine, progress=progress, told=trials, watch=watch)
         if refit is None
         else refitted(refit, given, run)
     )
-    final = fit(chosen.members, given, chosen.calibration.map)
+    final = chosen.final or fit(chosen.members, given, chosen.calibration.map)
     seen = read_test_rows(chosen, given, final, policy, reading=reading)
     first, several = chosen.members[0], len(chosen.members) > 1
     return Model(

@@ -9,19 +9,21 @@ from typing import NamedTuple, cast
 from fullcycle.development.calibrate import Calibration, calibration, cross_mapped
 from fullcycle.development.conformal import calibrate
 from fullcycle.development.ensemble import ensemble
-from fullcycle.development.fit import alone
+from fullcycle.development.fit import Final, alone, fit
 from fullcycle.development.holdout import Holdout, hold_out
+from fullcycle.development.latency import allowed, as_slow, latency_p99, slowest
 from fullcycle.development.no_better_than_constant import no_better_than_constant
 from fullcycle.development.out_of_fold import out_of_fold
 from fullcycle.development.records import Member, Model, Trial, Tried
 from fullcycle.development.reserve import reserve, sizes
-from fullcycle.development.search import Fold, Progress, best, failures, folds_of, search
+from fullcycle.development.search import Fold, Progress, Searched, best, failures, folds_of, search
 from fullcycle.development.table import Given
 from fullcycle.kernel.clock import Stopwatch
 from fullcycle.kernel.errors import InputError
 from fullcycle.kernel.finding import Finding
 from fullcycle.kernel.verbs import Engine, Run
 from fullcycle.predictor.conformal import Conformal
+from fullcycle.predictor.policy import Policy
 
 
 class Chosen(NamedTuple):
@@ -34,6 +36,7 @@ class Chosen(NamedTuple):
     held : rows that the members were not fitted on, with their scores; None for a clustering.
     trials, fits : those of the search, and how many models they fitted.
     tried, folds : as the search can be made again.
+    final : the final fit, where selecting took one; otherwise None.
     """
 
     members: tuple[Member, ...]
@@ -44,20 +47,53 @@ class Chosen(NamedTuple):
     findings: tuple[Finding, ...] = ()
     tried: tuple[Tried, ...] = ()
     folds: tuple[Fold, ...] = ()
+    final: Final | None = None
 
 
 def searched(
-    given: Given, *, run: Run, engine: Engine, progress: Progress, told: Sequence[Tried], watch: Stopwatch
+    given: Given,
+    policy: Policy,
+    *,
+    run: Run,
+    engine: Engine,
+    progress: Progress,
+    told: Sequence[Tried],
+    watch: Stopwatch,
 ) -> Chosen:
-    """The best of a search: one trial or several, calibrated where it helps. See :func:`fullcycle.development.search.search`."""
-    charter, settings, task = given.charter, given.settings, given.charter.task
+    """The best of a search: one trial or several, calibrated where it helps, and quick enough to answer.
+
+    See :func:`fullcycle.development.search.search` and :mod:`fullcycle.development.latency`.
+    """
+    task = given.charter.task
     folds = folds_of(given)
     left = partial(reserve, given, sizes(given, folds))
     found = search(given, run=run, engine=engine, progress=progress, told=told, watch=watch, reserve=left)
-    failed = failures(found.failed)
     if task == "clustering":  # there is no outcome by which to weigh or calibrate
-        members, fits = alone(best(found.trials)), len(found.trials)
-        return Chosen(members, Calibration(None), None, found.trials, fits, failed, found.tried, folds)
+        members, failed = alone(best(found.trials)), failures(found.failed)
+        return Chosen(members, Calibration(None), None, found.trials, len(found.trials), failed, found.tried, folds)
+    if told or (limit := allowed(given)) is None:  # what was ruled out then is told as stopped
+        return _selected(given, found, folds)
+    return _quick_enough(given, found, folds, policy, limit)
+
+
+def _quick_enough(given: Given, found: Searched, folds: tuple[Fold, ...], policy: Policy, limit: float) -> Chosen:
+    """The selection among the trials whose model answers in time: the slowest member of one that does not is ruled out."""
+    while True:
+        chosen = _selected(given, found, folds)
+        final = fit(chosen.members, given, chosen.calibration.map)
+        took = latency_p99(final, given, policy)
+        slow = slowest(final, chosen.members)
+        if took <= limit or slow.learner == "constant":
+            return chosen._replace(final=final)
+        trial = next(it for it in found.trials if it.id == slow.trial)
+        reason = f"its model answers a row in {took * 1e3:.3g} ms (latency_p99), {limit * 1e3:.3g} ms are allowed"
+        found = found.without(as_slow(trial, found.trials), reason)
+
+
+def _selected(given: Given, found: Searched, folds: tuple[Fold, ...]) -> Chosen:
+    """One trial or several, calibrated where it helps."""
+    charter, settings, task = given.charter, given.settings, given.charter.task
+    failed = failures(found.failed)
     unseen = out_of_fold(given, folds, found.trials)
     members, gained = ensemble(found.trials, unseen, settings, task=task)
     blended = unseen.blended(members)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from fullcycle.development.ensemble import FEW, candidates
+from fullcycle.development.ensemble import FEW, MOST, ROUNDS, candidates
 from fullcycle.development.learners import LEARNERS
 from fullcycle.development.learners.boosting import UNTOLD
 from fullcycle.development.learning_curve import MOST as MOST_OF_CURVE
@@ -19,7 +19,8 @@ from fullcycle.development.search import Fold, Speed
 from fullcycle.development.table import Given
 
 MANY = 6  # members of an ensemble for which accuracy is all that counts
-FIGURES = 3e-5  # seconds for the figures of a test row
+FIGURES = 2e-5  # seconds for the figures of a test row
+LOSS = 3e-8  # seconds for the loss of a row, of which selecting an ensemble takes many
 SEEN = {"explanations": 3.0, "slices": 0.3, "robustness": 1.5, "label_errors": 0.1}
 """Seconds for what is looked at beside the figures, measured on samples of the default size."""
 
@@ -63,18 +64,27 @@ def reserve(
     settings, clustering = given.settings, given.charter.task == "clustering"
     members = _members(given, trials, rows.known)
     told = [seconds[it.id] for it in members if it.id in seconds]
-    if not told and speed is None:
+    usual = None if speed is None else speed.start + UNTOLD * speed.tree  # as many trees as the baseline has
+    fits = sum(told) if told else usual
+    if fits is None:
         return None
-    fits = (
-        sum(told) if told or speed is None else speed.start + UNTOLD * speed.tree
-    )  # a model of as many trees as usual
     row = fits / max(rows.folds, 1)  # seconds to fit the model on one row
     fitted = rows.known + (rows.train if rows.several and not clustering else 0)
     if settings.evaluation.learning_curve and not clustering:
         fitted += sum(size for share in SHARES if (size := rows.train // share) <= MOST_OF_CURVE)
-    baseline = 0.0 if speed is None or _defaults(members) else speed.start + UNTOLD * speed.tree
-    looked = sum(took for name, took in SEEN.items() if getattr(settings.evaluation, name))
-    return row * fitted + baseline * rows.known / max(rows.folds, 1) + looked + FIGURES * rows.test
+    baseline = 0.0 if usual is None or _defaults(members) else usual
+    looked = sum(took for name, took in SEEN.items() if getattr(settings.evaluation, name)) + FIGURES * rows.test
+    busy = 1.0 if speed is None else speed.busy
+    beside = busy * (looked + _selecting(given, rows, trials))
+    return row * fitted + baseline * rows.known / max(rows.folds, 1) + beside
+
+
+def _selecting(given: Given, rows: Sizes, trials: Sequence[Trial]) -> float:
+    """Seconds for selecting an ensemble: of all tested rows, and of each half of them."""
+    if given.settings.ensemble == "none" or given.charter.task == "clustering":
+        return 0.0
+    tested = min(rows.known if rows.several else rows.known - rows.train, MOST)
+    return 2 * ROUNDS * len(candidates(trials, rows.known)) * tested * LOSS
 
 
 def _members(given: Given, trials: Sequence[Trial], n: int) -> list[Trial]:
@@ -83,7 +93,7 @@ def _members(given: Given, trials: Sequence[Trial], n: int) -> list[Trial]:
         most = 1
     else:
         most = FEW if given.settings.ensemble == "auto" else MANY
-    return candidates(trials, n)[:most] or list(trials[:1])
+    return candidates(trials, n)[:most]
 
 
 def _defaults(members: Sequence[Trial]) -> bool:

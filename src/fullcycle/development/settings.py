@@ -157,7 +157,9 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Development(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The model."""
 
-    search_budget: Annotated[str, Meta(description="trials or time, such as '40 trials' or '5m'")] = "5m"
+    search_budget: Annotated[
+        str, Meta(description="trials, or the time of all of development: '40 trials' or '5m'")
+    ] = "5m"
     learners: Annotated[Literal["auto"] | tuple[str, ...], Meta(description="auto, or a list of learners")] = "auto"
     search: Annotated[
         Literal["tpe", "random", "grid", "none"], Meta(description="how the search goes on after the portfolio")

@@ -119,7 +119,7 @@ def test_a_learner_that_eats_memory_or_dies_is_stopped_in_its_worker(world: Any,
     finally:
         for name in ("hungry", "dying"):
             LEARNERS.remove(name)
-    assert findings(model, "trial_failed") == [("hungry", "out of memory"), ("dying", "its process died, exit code 7")]
+    assert findings(model, "trial_failed") == [("dying", "its process died, exit code 7"), ("hungry", "out of memory")]
     assert {line.learner for line in model.leaderboard} == {"linear", "constant"}
 
 

@@ -72,11 +72,16 @@ def test_the_portfolio_follows_rows_and_what_is_declared() -> None:
 
 def test_a_budget_in_time_is_shared_out() -> None:
     budget = Budget.read("5m")
-    assert budget.left(3, 100.0, 0.6) == 197
-    assert budget.left(3, 180.0, 0.6) == 0
-    assert budget.limit(0.0, 1800.0).seconds == 100.0
-    assert budget.limit(200.0, 1800.0).seconds == pytest.approx(100 / 3)
-    assert budget.limit(200.0, 20.0).seconds == 20.0
-    assert Budget.read("40 trials").limit(1e6, 1800.0).until is None
+    assert budget.left(3, 100.0, 30.0, 0.6) == 197
+    assert budget.left(3, 162.0, 30.0, 0.6) == 0
+    assert budget.left(3, 269.0, 30.0) == 197
+    assert budget.limit(0.0, 1800.0, 30.0) == (90.0, 270.0, None)
+    assert budget.limit(200.0, 1800.0, 30.0).seconds == 27.0
+    assert budget.limit(200.0, 20.0, 30.0).seconds == 20.0
+    assert budget.limit(200.0, 1800.0, 30.0, expected=40.0).seconds == 60.0
+    assert budget.limit(260.0, 1800.0, 30.0, first=True).until == 75.0
+    assert budget.share(0.0, 30.0) == 45.0
+    assert Budget.read("40 trials").limit(1e6, 1800.0, 0.0).until is None
+    assert Budget.read("40 trials").share(1e6, 0.0) == float("inf")
     with pytest.raises(InputError, match="nought"):
         Budget.read("0 trials")

@@ -11,14 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from fullcycle.development import make
 from fullcycle.development.features import expressions, learnable
-from fullcycle.development.learners.boosting import PATIENCE
+from fullcycle.development.learners.boosting import NUMBER, PATIENCE
 from fullcycle.development.records import Trial
 from fullcycle.development.reserve import Sizes, reserve
-from fullcycle.development.search import Searched, search
-from fullcycle.development.search.speed import FEWEST, Speed, fitting, pilot, wanted_by
+from fullcycle.development.search import Searched, scheduler, search
+from fullcycle.development.search.speed import FEWEST, Speed, fitting, load, pilot, wanted_by
 from fullcycle.development.settings import Development, Evaluation
 from fullcycle.development.table import Given
+from fullcycle.engine import SerialEngine
 from fullcycle.engine.serial import LATE, too_long
 from fullcycle.kernel.clock import Stopwatch
 from fullcycle.kernel.limits import Limit
@@ -85,11 +87,13 @@ class Simulated:
         yield from found
 
     def _one(self, call: Any) -> tuple[Any, float]:
+        if getattr(call, "func", None) is load:
+            self._cold -= 1  # a worker loads libraries once
+            return None, self._loading if self._cold >= 0 else 0.0
         if getattr(call, "func", None) is pilot:
             forest = call.args[1] in ("extra_trees", "random_forest")
             speed = Speed(self._costs.start, self._costs.tree * (3 if forest else 1))
-            self._cold -= 1  # a worker loads libraries once
-            return speed, (self._loading if self._cold >= 0 else 0.0) + speed.start + 11 * speed.tree
+            return speed, speed.start + 24 * speed.tree / 5
         learner, parameters = call.parameters["learner"], call.parameters["parameters"]
         seconds, trees = self._costs.of(learner, parameters)
         loss = 0.6 if learner == "constant" else 0.55 - 0.01 * math.log(1 + seconds) + 0.003 * self._random.random()
@@ -188,3 +192,38 @@ def test_what_follows_is_told_from_what_the_likeliest_members_took(world: Any) -
     assert told == pytest.approx(3.0 * 1800 / 3000, abs=0.02)
     with_baseline = reserve(given, SIZES, trials, seconds, Speed(3.0, 0.3))
     assert with_baseline == pytest.approx(1.8 + 33.0 / 3, abs=0.02)
+
+
+def test_a_pilot_sees_what_trees_cost_and_keeps_still_where_it_cannot(world: Any) -> None:
+    given = Given(world.charter(), world.dataset(world.frame(400)), Development(), (), world.blobs)
+    for name in ("lightgbm", "extra_trees"):
+        found = pilot(given, name)
+        assert found is not None
+        assert found.tree > 0
+        assert found.busy >= 1
+    assert pilot(given, "nobody") is None
+
+
+def test_what_was_fitted_to_a_time_stands_in_the_record_and_is_made_again_without_one(
+    world: Any, other_world: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(scheduler, "pilot", lambda given, name: Speed(0.0, 1.0))
+    quiet = Evaluation(learning_curve=False, slices=False, robustness=False, explanations=False, label_errors=False)
+    settings: dict[str, Any] = {"search": "none", "search_budget": "60s", "folds": 2, "evaluation": quiet}
+    frame = world.frame(400)
+    model = world.develop(world.charter(), world.dataset(frame), **settings)
+    assert model.trials[0].parameters[NUMBER] == FEWEST
+    assert [entry.verb for entry in world.journal.read() if entry.step == "development.speed"] == ["observe"] * 2
+    fresh = other_world()
+    again = make(
+        charter=fresh.charter(),
+        dataset=fresh.dataset(frame),
+        settings=model.settings,
+        trials=model.trials,
+        reading=model.reading,
+        blobs=fresh.blobs,
+        run=fresh.run(),
+        engine=SerialEngine(),
+    )
+    assert again.id == model.id
+    assert not [entry for entry in fresh.journal.read() if entry.step == "development.speed"]

@@ -9,28 +9,33 @@ What was tried is told too: with it, a search that time has ended is made again 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import NamedTuple, TypeAlias
+from collections.abc import Sequence
 
 from fullcycle.development.clusters.number import counts
 from fullcycle.development.learners import LEARNERS
-from fullcycle.development.learners.libraries import libraries
 from fullcycle.development.records import FailedTrial, Trial, Tried
-from fullcycle.development.search.budget import PORTFOLIO_TIME, UNKNOWN, Budget
+from fullcycle.development.search.budget import PORTFOLIO_TIME
 from fullcycle.development.search.folds import Fold, folds_of
 from fullcycle.development.search.portfolio import Proposal, passed_over, portfolio, proposals
-from fullcycle.development.search.speed import WANTED, Speed, fitting, grows_trees, pilot, took, wanted_by
+from fullcycle.development.search.scheduler import (
+    LONGEST,
+    Progress,
+    Reserve,
+    Scheduler,
+    Searched,
+    best,
+    call_of,
+    silent,
+    started,
+    unknown,
+)
+from fullcycle.development.search.speed import Speed
 from fullcycle.development.search.study import study_of
-from fullcycle.development.search.trial import check_target, of_trial, read_scores, scored_rows, trial
+from fullcycle.development.search.trial import check_target, read_scores, scored_rows
 from fullcycle.development.table import Given
-from fullcycle.kernel.clock import Stopwatch, duration
-from fullcycle.kernel.errors import InputError
+from fullcycle.kernel.clock import Stopwatch
 from fullcycle.kernel.finding import Finding
-from fullcycle.kernel.limits import Limit, Stopped
-from fullcycle.kernel.record import canonical, digest
-from fullcycle.kernel.verbs import Call, Engine, Run
+from fullcycle.kernel.verbs import Engine, Run
 
 __all__ = [
     "Fold",
@@ -49,52 +54,6 @@ __all__ = [
     "silent",
     "started",
 ]
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is (0: not known)."""
-Reserve: TypeAlias = Callable[[Sequence[Trial], Mapping[str, float], Speed | None], float | None]
-"""Told of the trials so far, the seconds that each took and LightGBM's speed, the seconds that what follows will take."""
-PILOT = 0.5  # of the budget, which seeing how quick learners are may take at most: it loads their libraries too
-LAST = 10.0  # seconds that the last resort has at least: in less, processes only start
-_LONGEST = 300  # characters of a reason that are kept
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Tell nobody.
-
-    >>> silent("trials", 3, 40)
-    """
-
-
-def unknown(trials: Sequence[Trial], seconds: Mapping[str, float], speed: Speed | None) -> None:
-    """Nobody can say.
-
-    >>> unknown((), {}, None)
-    """
-
-
-def started() -> Stopwatch:
-    """A stopwatch that runs from now.
-
-    >>> started().so_far < 60
-    True
-    """
-    return Stopwatch().__enter__()
-
-
-class Searched(NamedTuple):
-    """What a search came to.
-
-    Attributes
-    ----------
-    trials : those that came to something, in order.
-    failed : learner and reason of the others, in order.
-    tried : everything, in order, as it can be tried again.
-    """
-
-    trials: tuple[Trial, ...]
-    failed: tuple[tuple[str, str], ...]
-    tried: tuple[Tried, ...]
 
 
 def search(
@@ -128,16 +87,18 @@ def search(
     if told:
         return _again(given, told, run, engine)
     settings, parts = given.settings, given.dataset.parts
-    state = _State(given, run, engine, progress, watch or started(), reserve)
+    state = Scheduler(given, run, engine, progress, watch or started(), reserve)
     if given.charter.task == "clustering":
         return _numbers_of_clusters(state)
     known = parts["train"].rows + parts["validation"].rows
     first, further = proposals(settings, given.charter.task, given.dataset.columns, known)
-    state.time([*first, *further], PILOT)
+    state.time(first)
     state.round(state.fitting(first[: state.budget.trials]))
     if all(it.learner == "constant" for it in state.trials) and len(first) > 1:
         state.last_resort(first)
     further = further[: max(state.budget.portfolio - len(first), 0)]
+    if state.left(PORTFOLIO_TIME):
+        state.time(further)
     while further and (count := state.left(PORTFOLIO_TIME)):
         now, further = state.fitting(further[:count]), further[count:]
         if now:
@@ -148,17 +109,8 @@ def search(
     return state.searched()
 
 
-def best(trials: Sequence[Trial]) -> Trial:
-    """The trial of least loss that was not pruned; of equal ones the first.
-
-    >>> best([Trial(learner="a", parameters={}, loss=0.7), Trial(learner="b", parameters={}, loss=0.6)]).learner
-    'b'
-    """
-    return min((it for it in trials if not it.pruned), key=lambda it: it.loss)
-
-
 def failures(failed: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
-    """A warning for each learner and reason: how many trials came to nothing.
+    """A warning for each learner and reason, in their order: how many trials came to nothing.
 
     >>> [(it.subject, it.value) for it in failures([("mine", "ValueError: no"), ("mine", "ValueError: no")])]
     [('mine', 2.0)]
@@ -173,150 +125,11 @@ def failures(failed: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
             unit="trials",
             evidence={"reason": reason},
         )
-        for learner, reason in dict.fromkeys(failed)
+        for learner, reason in sorted(set(failed))
     )
 
 
-class _State:
-    """A search on its way."""
-
-    def __init__(
-        self, given: Given, run: Run, engine: Engine, progress: Progress, watch: Stopwatch, reserve: Reserve
-    ) -> None:
-        self.given, self.budget = given, Budget.read(given.settings.search_budget)
-        self._run, self._engine, self._progress = run, engine, progress
-        self._watch, self._reserve = watch, reserve
-        self.trials: list[Trial] = []
-        self._failed: list[tuple[str, str]] = []
-        self._tried: list[Tried] = []
-        self._seconds: dict[str, float] = {}
-        self._speeds: dict[str, Speed] = {}
-        place = "cycle.toml, [development] trial_limit"
-        self._most = duration(given.settings.trial_limit, place=place).total_seconds()
-
-    @property
-    def reserve(self) -> float:
-        """Seconds that are left to what follows."""
-        if self.budget.seconds is None:
-            return 0.0
-        told = self._reserve(self.trials, self._seconds, self._speeds.get("lightgbm"))
-        return UNKNOWN * self.budget.seconds if told is None else told
-
-    def time(self, asked: Sequence[Proposal], share: float) -> None:
-        """See, for a budget in time, how quick the learners are that grow trees; it takes that share of it at most."""
-        names = [name for name in dict.fromkeys(it.learner for it in asked) if grows_trees(name)]
-        if self.budget.seconds is None or not names:
-            return
-        limit = Limit(until=share * self.budget.seconds)
-
-        def look() -> tuple[dict[str, Speed], str]:
-            calls = [partial(pilot, self.given, name) for name in names]
-            told = {names[place]: speed for place, speed, _ in self._engine.map(calls, limit=limit)}
-            found = {name: told[name] for name in names if isinstance(told.get(name), Speed)}
-            return found, digest(canonical(found))
-
-        self._speeds = self._run.observe("development.speed", look).value
-
-    def fitting(self, asked: Sequence[Proposal]) -> list[Proposal]:
-        """Proposals as they fit into their share of the time, less those that take more than twice that."""
-        most = math.inf if not self.trials else 2 * self.budget.share(self._watch.so_far, self.reserve)
-        found = [self.fitted(it) for it in asked]
-        return [it for it in found if self.expected(it) <= most]
-
-    def fitted(self, asked: Proposal) -> Proposal:
-        """A proposal as it fits into its share of the time, or comes nearest to it."""
-        speed = self._speeds.get(asked.learner)
-        if speed is None:
-            return asked
-        share = self.budget.share(self._watch.so_far, self.reserve)
-        same = [it for it in self.trials if it.learner == asked.learner and it.iterations and not it.pruned]
-        wanted = wanted_by(best(same).parameters, best(same).iterations) if same else WANTED
-        return Proposal(asked.learner, fitting(asked.parameters, speed, share, wanted))
-
-    def expected(self, asked: Proposal) -> float:
-        """Seconds that a proposal takes, as far as anybody can say."""
-        speed = self._speeds.get(asked.learner)
-        return 0.0 if speed is None else took(asked.parameters, speed)
-
-    @property
-    def rest(self) -> float:
-        """Seconds until the search ends."""
-        deadline = self.budget.deadline(self.reserve)
-        return math.inf if deadline is None else deadline - self._watch.so_far
-
-    def left(self, share: float = 1.0) -> int:
-        """Trials of the next round."""
-        left = self.budget.left(len(self._tried), self._watch.so_far, self.reserve, share)
-        return max(min(self.given.settings.round, left), 0)
-
-    def last_resort(self, asked: Sequence[Proposal]) -> None:
-        """Where time was too short for anything but a constant: the quickest of the learners, though it takes that much again.
-
-        A search of which nothing comes would have been for nothing.
-        """
-        if self.budget.seconds is None:
-            return
-        again = max(self.budget.seconds, LAST)
-        failed = {learner for learner, _ in self._failed}
-        able = [it for it in asked[:-1] if it.learner not in failed]
-        if not self._speeds:
-            self.time(able, again / self.budget.seconds)
-        able.sort(key=lambda it: it.learner not in self._speeds)
-        constant = () if self.trials else asked[-1:]
-        self._finish([*map(self.fitted, able[:1]), *constant], Limit(seconds=min(again, self._most)))
-
-    def round(self, asked: Sequence[Proposal], bar: tuple[float, ...] = ()) -> list[Trial | None]:
-        """What each proposal came to, in order; None for nothing. Those that time left undone were never tried."""
-        expected, first = max(map(self.expected, asked)), not self.trials
-        limit = self.budget.limit(self._watch.so_far, self._most, self.reserve, first=first, expected=expected)
-        return self._finish(asked, limit, bar)
-
-    def _finish(self, asked: Sequence[Proposal], limit: Limit, bar: tuple[float, ...] = ()) -> list[Trial | None]:
-        if not asked:
-            return []
-        tried = [Tried(learner=it.learner, parameters=it.parameters, bar=bar) for it in asked]
-        calls = [_call(self.given, it) for it in tried]
-        found = self._run.attempt(calls, self._engine, limit)
-        results = [self._add(one, result) for one, result in zip(tried, found, strict=True)]
-        if self.budget.seconds is not None:
-            for call, trial in zip(calls, results, strict=True):
-                if trial is not None:  # a trial that was done before took its time then
-                    self._seconds[trial.id] = self._run.state.done[self._run.key(call)].cost["seconds"]
-        self._tell(results)
-        return results
-
-    def searched(self) -> Searched:
-        """What the search came to."""
-        if not self.trials:
-            reasons = "; ".join(dict.fromkeys(f"{learner}: {reason}" for learner, reason in self._failed))
-            raise InputError("no trial came to anything", found=reasons, mend="give it more time, or see the reasons")
-        return Searched(tuple(self.trials), tuple(self._failed), tuple(self._tried))
-
-    def _add(self, tried: Tried, result: object) -> Trial | None:
-        if isinstance(result, Stopped):
-            if not result.late:
-                self._failed.append((tried.learner, result.reason))
-                self._tried.append(_stopped(tried, result))
-            return None
-        self._tried.append(tried)
-        if isinstance(result, FailedTrial):
-            self._failed.append((tried.learner, result.reason[:_LONGEST]))
-        elif isinstance(result, Trial):
-            self.trials.append(result)
-            return result
-        return None
-
-    def _tell(self, results: Sequence[Trial | None]) -> None:
-        text = "developing: trials"
-        if self.trials:
-            leader = best(self.trials)
-            text += f", best {leader.loss:.4f} ({leader.learner})"
-        if done := [it.loss for it in results if it is not None]:
-            text += f", last {done[-1]:.4f}"
-        self._progress(text, len(self._tried), self.budget.shown)
-
-
-def _rounds(state: _State, leader: Trial) -> None:
+def _rounds(state: Scheduler, leader: Trial) -> None:
     """Rounds on the leading learner, each trial held against the best folds so far, while the budget lasts."""
     settings = state.given.settings
     study = study_of(LEARNERS[leader.learner], leader, state.trials, settings)
@@ -328,7 +141,7 @@ def _rounds(state: _State, leader: Trial) -> None:
         study.tell(state.round(asked, leading if len(leading) > 1 else ()))
 
 
-def _numbers_of_clusters(state: _State) -> Searched:
+def _numbers_of_clusters(state: Scheduler) -> Searched:
     """One cluster, then every candidate in its order, a round at a time, until the budget is spent."""
     given = state.given
     asked = counts(given, portfolio(given.settings, given.charter.task, given.dataset.columns))
@@ -343,32 +156,12 @@ def _numbers_of_clusters(state: _State) -> Searched:
 
 def _again(given: Given, told: Sequence[Tried], run: Run, engine: Engine) -> Searched:
     waiting = [it for it in told if not it.stopped]
-    found = iter(run.map([_call(given, it) for it in waiting], engine))
+    found = iter(run.map([call_of(given, it) for it in waiting], engine))
     trials, failed = [], []
     for it in told:
         result = FailedTrial(learner=it.learner, parameters={}, reason=it.stopped) if it.stopped else next(found)
         if isinstance(result, Trial):
             trials.append(result)
         elif isinstance(result, FailedTrial):
-            failed.append((it.learner, result.reason[:_LONGEST]))
+            failed.append((it.learner, result.reason[:LONGEST]))
     return Searched(tuple(trials), tuple(failed), tuple(told))
-
-
-def _stopped(tried: Tried, result: Stopped) -> Tried:
-    return Tried(learner=tried.learner, parameters=tried.parameters, bar=tried.bar, stopped=result.reason)
-
-
-def _call(given: Given, tried: Tried) -> Call:
-    return Call(
-        trial,
-        inputs={"dataset": given.dataset, "charter": given.charter},
-        parameters={
-            "learner": tried.learner,
-            "parameters": tried.parameters,
-            "settings": of_trial(given.settings),
-            "expressions": given.expressions,
-            "bar": tried.bar,
-        },
-        using={"blobs": given.blobs},
-        libraries=libraries([tried.learner]),
-    )

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from fullcycle.development.learners import LEARNERS, Parameters, Training
-from fullcycle.development.learners.boosting import NUMBER, PATIENCE, TREES
+from fullcycle.development.learners.boosting import NUMBER, PATIENCE, TREES, most_trees
+from fullcycle.development.records import Trial
 from fullcycle.development.search.folds import folds_of
 from fullcycle.development.search.trial import PREPARED, of_trial
 from fullcycle.development.table import Given, rows
@@ -25,6 +29,7 @@ FEWEST, ENOUGH = 30, 50  # trees below which boosting, and a forest, is not wort
 _LEAVES, _POWER = 31, 0.7  # time of a tree grows with this power of its leaves
 _COUNTS = {"extra_trees": (1, 4), "random_forest": (1, 4)}  # trees that a pilot grows, and then more of them
 _BOOSTED = (2, 22)
+_SWING = 4.0  # by which one round may change what is believed of a speed
 _GROWING = ("catboost", "extra_trees", "lightgbm", "random_forest", "xgboost")
 
 
@@ -35,10 +40,23 @@ class Speed(NamedTuple):
     ----------
     start : before the first tree; the features are made once a process and do not count.
     tree : of each tree, at the learner's defaults.
+    busy : how many times longer the clock takes than the processor, since others want it too.
     """
 
     start: float
     tree: float
+    busy: float = 1.0
+
+
+def load(name: str) -> None:
+    """Load what a learner that grows trees needs, by growing one on made rows.
+
+    >>> load("lightgbm")
+    """
+    X = np.arange(200.0).reshape(100, 2)
+    learner = LEARNERS[name]
+    parameters = {**learner.default(), ("trees" if "trees" in learner.default() else NUMBER): 1}
+    learner.fit(Training(X, (X[:, 0] > 100).astype(np.float64), "binary", 2, parameters, seed=0, iterations=1))
 
 
 def pilot(given: Given, name: str) -> Speed | None:
@@ -57,12 +75,13 @@ def _pilot(given: Given, name: str) -> Speed:
     folds = folds_of(given)
     place = max(range(len(folds)), key=lambda it: len(folds[it].train))
     small, large = _COUNTS.get(name, _BOOSTED)
-    _, few, more = (_grown(given, name, place, count) for count in (1, small, large))  # the first loads the library
+    load(name)
+    few, more = (_grown(given, name, place, count) for count in (small, large))
     # the processor's own time differs less from one fit to the next than what else runs beside it takes
     busy = max((few.wall + more.wall) / max(few.processor + more.processor, 1e-9), 1.0)
     tree = max((more.processor - few.processor) / (large - small), 1e-6)
     share = busy * sum(len(it.train) for it in folds) / len(folds[place].train)
-    return Speed(share * max(few.processor - small * tree, 0.0), share * tree)
+    return Speed(share * max(few.processor - small * tree, 0.0), share * tree, busy)
 
 
 def grows_trees(name: str) -> bool:
@@ -113,6 +132,35 @@ def took(parameters: Parameters, speed: Speed) -> float:
     return speed.start + _cost(parameters, speed) * int(parameters.get("trees", parameters.get(NUMBER, 0)))
 
 
+def corrected(speed: Speed, trials: Sequence[Trial], seconds: Mapping[str, float]) -> Speed:
+    """The speed as the trials of a round show it: others may use the machine more or less than they did.
+
+    Parameters
+    ----------
+    trials : of the learner, on all folds.
+    seconds : that each took, by its id.
+
+    Examples
+    --------
+    >>> trial = Trial(learner="lightgbm", parameters={"learning_rate": 0.1}, loss=0.5, iterations=60)
+    >>> corrected(Speed(1.0, 0.1, 2.0), [trial], {trial.id: 5.0})
+    Speed(start=0.5, tree=0.05, busy=1.0)
+    """
+    known = [it for it in trials if it.id in seconds and not it.pruned]
+    expected = sum(speed.start + _cost(it.parameters, speed) * _trees(it) for it in known)
+    if not expected:
+        return speed
+    ratio = min(max(sum(seconds[it.id] for it in known) / expected, 1 / _SWING), _SWING)
+    return Speed(speed.start * ratio, speed.tree * ratio, max(speed.busy * ratio, 1.0))
+
+
+def _trees(trial: Trial) -> int:
+    """Trees that a trial grew on each fold, those that gained nothing too."""
+    if "trees" in trial.parameters:
+        return int(trial.parameters["trees"])
+    return min(trial.iterations + PATIENCE, most_trees(trial.parameters))
+
+
 def wanted_by(parameters: Parameters, iterations: int) -> float:
     """Trees that early stopping can be expected at, at the learning rate :data:`RATE`, after a trial that took so many.
 
@@ -125,7 +173,7 @@ def wanted_by(parameters: Parameters, iterations: int) -> float:
 
 
 def _cost(parameters: Parameters, speed: Speed) -> float:
-    return speed.tree * (float(parameters.get("num_leaves", _LEAVES)) / _LEAVES) ** _POWER
+    return float(speed.tree * (float(parameters.get("num_leaves", _LEAVES)) / _LEAVES) ** _POWER)
 
 
 class _Took(NamedTuple):
