@@ -1,10 +1,11 @@
 """SHAP values: how much each column adds to one row's score.
 
 For trees of LightGBM by its own TreeSHAP, in log-odds (or the target's unit), exactly; for a linear model by its weights,
-against the mean of rows that are given, exactly too, of a calibrated one before it is calibrated; for a blend of such models of a
-regression, whose scores are their raw scores, as the weighted sum of theirs. A blend of probabilities is no sum before its link:
-for it, as for any other model, by sampling, of the score itself. They add up, with what is expected of any row, to the row's raw score. Lundberg and Lee 2017;
-Lundberg et al. 2020, *From local explanations to global understanding with explainable AI for trees*.
+against the mean of rows that are given, exactly too; of a calibrated one before it is calibrated; for a blend of such models
+of a regression, whose scores are their raw scores, as the weighted sum of theirs. A blend of probabilities is no sum before
+its link: for it, as for any other model, by sampling, of the score itself. They add up, with what is expected of any row, to
+the row's raw score. Lundberg and Lee 2017; Lundberg et al. 2020, *From local explanations to global understanding with
+explainable AI for trees*.
 """
 
 from __future__ import annotations
