@@ -28,7 +28,7 @@ from fullcycle.kernel.verbs import Observation, step
 from fullcycle.scoping.records import Charter
 
 
-@step("data.make", version=4, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
+@step("data.make", version=5, libraries=("lightgbm", "numpy", "polars", "scipy"), project_code=True)
 def make(
     *,
     charter: Charter,

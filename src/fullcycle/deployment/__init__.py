@@ -17,7 +17,7 @@ from fullcycle.predictor.plan import Plan
 from fullcycle.scoping.records import Charter
 
 
-@step("deployment.make", version=3, libraries=("lightgbm", "numpy"))
+@step("deployment.make", version=4, libraries=("lightgbm", "numpy"))
 def make(
     *,
     charter: Charter,

@@ -35,7 +35,7 @@ __all__ = ["LEARNERS", "feature", "make", "measured_gates", "policy_of"]
 _LIBRARIES = ("lightgbm", "scikit-learn", "optuna", "numpy", "scipy", "polars")
 
 
-@step("development.make", version=5, libraries=_LIBRARIES, project_code=True)
+@step("development.make", version=6, libraries=_LIBRARIES, project_code=True)
 def make(
     *,
     charter: Charter,
