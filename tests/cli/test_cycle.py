@@ -195,7 +195,7 @@ def test_replay_has_its_own_timeline(shop: Path, here: Cli) -> None:
     assert again["records"] == done["records"]
 
 
-def test_serve(live: Path) -> None:
+def test_serve(live: Path, here: Cli) -> None:
     command = [sys.executable, "-m", "fullcycle.cli", "serve", "--port", "0", "--json", "--project", str(live)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -209,6 +209,8 @@ def test_serve(live: Path) -> None:
         assert ask(url, [row])["predictions"][0]["decision"] == "act"
         with pytest.raises(urllib.error.HTTPError, match="422"):
             ask(url, [{**row, "spend": "much"}])
+        assert len(here("deploy", "--json", at=live).json["workers"]) == 1  # done when the service's worker follows
+        assert "the service's worker follows: generation" in here("deploy", at=live).out
         process.send_signal(signal.SIGTERM)
     assert process.returncode == 0
 

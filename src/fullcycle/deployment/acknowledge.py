@@ -126,7 +126,7 @@ def wait_for_workers(path: Path, seconds: float = PATIENCE) -> list[Acknowledgem
                 f"the route is set, but {len(behind)} of {len(found)} workers do not follow it",
                 place=f"worker {stuck.worker}",
                 found=stuck.problem or f"generation {stuck.generation}, after {seconds:g} s",
-                mend="see the service's log, or restart the service; what it served before goes on serving",
+                mend="see the service's log; what it served before goes on serving",
             )
         time.sleep(_AGAIN)
 

@@ -1,6 +1,6 @@
 """A small ASGI application: a table of paths, and nothing between a request and the function that answers it.
 
-A framework's layers cost a request of one row more than its model does (docs/decisions/0027). The interface is version 3 of the ASGI
+A framework's layers cost a request of one row more than its model does (docs/decisions/0028). The interface is version 3 of the ASGI
 specification, https://asgi.readthedocs.io.
 """
 

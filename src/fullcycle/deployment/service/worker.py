@@ -35,7 +35,7 @@ from fullcycle.kernel.errors import FullcycleError
 
 DRAIN = 30  # seconds for requests under way at a stop
 TICKS = 10  # of uvicorn's, a tenth of a second each, between two reports
-SWITCH = 0.0005  # seconds that a thread, which logs or loads, may keep requests waiting; Python's own 5 ms are seen in the tail
+SWITCH = 0.0005  # seconds that a thread, which logs or loads, keeps requests waiting at a time; by default 5 ms
 
 
 class Server(uvicorn.Server):
