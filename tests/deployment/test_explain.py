@@ -104,8 +104,8 @@ def test_models_of_any_format_have_reasons(tmp_path: Any, kind: str) -> None:
     answerer = load_answerer(here.path, here.serving)
     answer = answerer.row(row(7), 0)
     assert isinstance(answer, Answer)
-    found = explain_rows({"a": (answer.score, row(7))}, answerer)
-    assert found == explain_rows({"a": (answer.score, row(7))}, answerer)
+    found = explain_rows({"a": (answer.score, row(7), "r1")}, answerer)
+    assert found == explain_rows({"a": (answer.score, row(7), "r1")}, answerer)
     reasons, score = msgspec.to_builtins(found["a"]), answer.logged.score
     total = reasons["base"] + math.fsum(it["adds"] for it in reasons["contributions"])
     if kind == "perceptron":

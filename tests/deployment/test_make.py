@@ -57,7 +57,7 @@ def dataset(blobs: FolderBlobs) -> Dataset:
     part = Part(start=when[500], end=when[-1] + timedelta(days=1), rows=ROWS - 500)
     division = Division(by="time", columns=("when",), spans={"test": Span(start=part.start, end=part.end)})
     plain = served.dataset(served.flights(3, 30, seed=1))
-    segment = Segment(period="all", rows=ROWS, blob=blobs.put(table.getvalue()))
+    segment = Segment(period="", rows=ROWS, blob=blobs.put(table.getvalue()))
     return msgspec.structs.replace(plain, table=(segment,), division=division, parts={"test": part})
 
 

@@ -144,4 +144,4 @@ def test_a_row_alone_and_in_a_table_are_shadowed_alike(here: Place) -> None:
     table = answerer.frame(pl.DataFrame(rows), 7)
     shadow = load_shadow(here.path, read_serving(here.path))
     alone = [shadow.row(one, logged) for one, logged in zip(rows, table.decisions, strict=True)]
-    assert alone == table.shadows
+    assert alone == table.said

@@ -131,11 +131,11 @@ def _paired(asked: pl.DataFrame, resolved: pl.DataFrame, charter: Charter, datas
     """What the shadow would have made of the decisions of which it knew what the champion knew."""
     shadow = asked.filter((pl.col("variant") == "shadow") & (pl.col("failed") == ""))
     said = shadow.unique(subset="decision", keep="last", maintain_order=True).select(
-        "decision", said="action", told="score"
+        "decision", shadow_action="action", shadow_score="score"
     )
     rows = resolved.filter(pl.col("variant") == "champion").join(said, on="decision", maintain_order="left")
-    found = _outcomes(rows.drop("said", "told"), charter, dataset, policy)
-    other = rows.with_columns(action="said", score="told")
+    found = _outcomes(rows.drop("shadow_action", "shadow_score"), charter, dataset, policy)
+    other = rows.with_columns(action="shadow_action", score="shadow_score")
     more = _values(other, found, policy) - _values(rows, found, policy)
     known = np.isfinite(more)
     entity = rows["entity"].filter(pl.Series(known))

@@ -73,7 +73,9 @@ def recover(lost: Path, folder: Path) -> Recovered:
     with lease(log_folder(lost) / "compact.lock") as mine:
         if not mine:
             raise _lives(lost)
-        taken = sum(_segment(path, folder) for path in segments(lost).values())
+        # open ones first: where the replica lives, nothing is taken
+        paths = sorted(segments(lost).values(), key=lambda path: path.suffix != OPEN)
+        taken = sum(_segment(path, folder) for path in paths)
         rows = {kind: _rows(kind, lost, folder) for kind in KINDS}
     compact(folder)
     return Recovered(segments=taken, **rows)
