@@ -80,7 +80,8 @@ def make(
     findings = list(failed(model.findings))
     if champion is not None:
         served = Predictor.load(blobs.get(champion.bundle), digest=champion.bundle)
-        better = has_to_be_better(settings.superiority, champion, dataset, charter)
+        at_once = settings.strategy == "direct"  # a rollout has to show it on traffic
+        better = at_once and has_to_be_better(settings.superiority, champion, dataset, charter)
         look = compared(
             challenger, served, charter, dataset, settings.margin, blobs, better=better, reading=model.reading
         )

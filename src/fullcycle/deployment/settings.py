@@ -91,8 +91,8 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     superiority: Annotated[
         Literal["same_rows", "always", "never"],
         Meta(
-            description="when a challenger has to be better on the test rows, not only no worse; same_rows: where it has learnt "
-            "from the champion's rows for the same question, and so is only another draw"
+            description="when a challenger that takes all traffic at once has to be better on the test rows, not only no worse; "
+            "same_rows: where it has learnt from the champion's rows for the same question, and so is only another draw"
         ),
     ] = "same_rows"
     outcomes: Annotated[Outcomes, Meta(description="where outcomes come from")] = Outcomes()
