@@ -69,7 +69,7 @@ class Live:
             labels.drop_nulls("refund"), received=micros(now + timedelta(hours=5))
         )
         with SegmentWriter(self.cycle.traffic.folder) as log:
-            log.append([*map(change, found.decisions), *found.shadows, *outcomes])
+            log.append([*map(change, found.decisions), *found.said, *outcomes])
         self.clock.set(now + DAY)
 
     def route(self) -> Any:
