@@ -101,7 +101,7 @@ class World:
         return Dataset(
             as_of=START + timedelta(days=90),
             sources=(),
-            table=(Segment(period="all", rows=len(frame), blob=self.blobs.put(body.getvalue())),),
+            table=(Segment(period="", rows=len(frame), blob=self.blobs.put(body.getvalue())),),
             quarantine="",
             turned_away={},
             columns=columns,
