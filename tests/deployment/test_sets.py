@@ -12,7 +12,7 @@ import pytest
 
 from deployment.bundles import CONTRACT, KEY, PLAN, POLICY, SCOPE, bundle, route, row
 from fullcycle.deployment.answer import Answer, Answerer
-from fullcycle.deployment.files import write_rows
+from fullcycle.deployment.batch.targets import write_answers
 from fullcycle.deployment.service.predict import Prediction, with_conformal
 from fullcycle.measure.value import ValueTable
 from fullcycle.predictor.bundle import Predictor, pack
@@ -79,7 +79,8 @@ def test_a_batch_has_what_the_service_says_and_the_control_group_has_none(tmp_pa
         answer = answerer.row(one, 7)
         assert isinstance(answer, Answer)
         assert told(answerer.predictor.policy, answer.score).get("set") == members
-    write_rows(found, tmp_path / "answers.csv")
+    found.write_ipc(tmp_path / "piece.arrow")
+    write_answers([tmp_path / "piece.arrow"], str(tmp_path / "answers.csv"))
     assert "false true" in pl.read_csv(tmp_path / "answers.csv")["set"].to_list()
 
 
