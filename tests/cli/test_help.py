@@ -37,7 +37,16 @@ def test_help_imports_next_to_nothing() -> None:
 def test_every_command_is_there(tmp_path: Path, cli: Cli) -> None:
     modules = {path.stem for path in Path(sys.modules["fullcycle.cli"].__file__ or "").parent.glob("*.py")}
     assert set(COMMANDS) <= modules
-    assert modules - set(COMMANDS) == {"__init__", "__main__", "clusters", "exits", "figures", "output", "session"}
+    assert modules - set(COMMANDS) == {
+        "__init__",
+        "__main__",
+        "clusters",
+        "exits",
+        "figures",
+        "output",
+        "session",
+        "workers",
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -301,7 +301,7 @@ def test_outcomes_are_read_from_the_file_that_is_named(begin: Begin) -> None:
     toml.write_text(
         toml.read_text().replace("[monitoring]", '[deployment.outcomes]\nfrom = "came.csv"\n\n[monitoring]')
     )
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="the file is missing"):
         arrive_since(live.cycle)
     file = live.folder / "came.csv"
     file.write_text("id,refund\n" + "".join(f"{id},12.5\n" for id in waiting))

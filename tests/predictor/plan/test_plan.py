@@ -93,7 +93,7 @@ def exactly(n: Any, s: Any) -> list[tuple[bool, type[Operation], Any]]:
     return made
 
 
-TEXT = {"bag_of_words", "dot", "element", "embedding", "term_hash", "tf_idf"}  # compared in test_text.py
+TEXT = {"bag_of_words", "dot", "element", "embedding", "term_hash", "tf_idf", "token_ids"}  # compared in test_text.py
 
 
 def test_no_operation_is_left_out_of_the_comparison() -> None:

@@ -165,8 +165,9 @@ def licence_url(licence: str) -> str:
 
 def _bodies(dataset: Dataset, blobs: Blobs) -> Iterator[tuple[str, bytes]]:
     for part in dataset.parts:
-        frames = Table(dataset.table, dataset.division, blobs).frames(part)
-        for segment, frame in zip(dataset.table, frames, strict=True):
+        table = Table(dataset.table, dataset.division, blobs)
+        for segment in dataset.table:
+            frame = table.frame(segment, part)
             if len(frame):
                 yield f"data/{part}/{segment.period}.parquet", parquet(frame)
 

@@ -39,7 +39,7 @@ def write_workflow(host: str, project: str, data: Iterable[str], source: Path, f
     >>> with tempfile.TemporaryDirectory() as place:
     ...     files = write_workflow("gitlab", "shop", ["orders.csv"], Path(place), Path(place))
     ...     [file.name for file in files]
-    ['.gitlab-ci.yml', 'cycle.sh', 'image.sh', 'release.sh']
+    ['.gitlab-ci.yml', 'cycle.sh', 'image.sh', 'keys.sh', 'release.sh']
     """
     lock = next((name for name in LOCKS[:2] if (source / name).exists()), "")
     facts = {

@@ -8,8 +8,8 @@ mkdir -p .fullcycle/keys
 if [ -n "${ENTITY_KEY:-}" ]; then printf '%s' "$ENTITY_KEY" >.fullcycle/entity.key; fi
 if [ -n "${SIGNING_KEY:-}" ]; then
   printf '%s\n' "$SIGNING_KEY" >".fullcycle/keys/$1.pem"
+  openssl pkey -in ".fullcycle/keys/$1.pem" -pubout -out .fullcycle/keys/ci.pub
   if ! fullcycle key list --env "$1" | grep -q '^ci '; then
-    openssl pkey -in ".fullcycle/keys/$1.pem" -pubout -out .fullcycle/keys/ci.pub
     fullcycle key trust ci .fullcycle/keys/ci.pub --env "$1"
   fi
 fi
