@@ -28,9 +28,9 @@ def command(session: Session, once: bool, every: str) -> None:
     pause = duration(every, place="--every")
     if pause.total_seconds() <= 0:
         raise InputError("no time between two looks", place="--every", found=every, expected="more than 0")
-    session.project  # noqa: B018 - wrong settings are told at once, not logged again and again
+    project = session.project  # wrong settings are told at once, not logged again and again
     if once:
-        tell(session, tick(session.project))
+        tell(session, tick(project))
         return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -148,14 +148,7 @@ class Service:
             try:
                 if not it.limited:
                     return await answer(request, b"")
-                body = await request.body()  # before it is counted: who sends slowly takes nobody's place
-                if self.in_flight >= self.routing.serving.in_flight:
-                    raise Problem(503, "The service is overloaded.", retry_after=1)
-                self.in_flight += 1
-                try:
-                    return await answer(request, body)
-                finally:
-                    self.in_flight -= 1
+                return await self._admitted(request, lambda body: answer(request, body))
             except BodyTooLarge:
                 return self._refused(it, Problem(413, _TOLD[413]), {"connection": "close"})
             except Problem as problem:
@@ -176,21 +169,31 @@ class Service:
         """An endpoint that says no at once where it would have to let others wait too long."""
 
         async def endpoint(request: Request) -> Response:
-            body = await request.body()  # before it is counted: who sends slowly takes nobody's place
-            if self.in_flight >= self.routing.serving.in_flight:
-                return self._problem(Problem(503, "The service is overloaded.", retry_after=1))
-            self.in_flight += 1
             try:
-                return await answer(body)
+                return await self._admitted(request, answer)
             except Problem as problem:
                 return self._problem(problem)
             except FullcycleError as error:
                 _log.error("%s", error)
                 return self._problem(of_error(error))
-            finally:
-                self.in_flight -= 1
 
         return endpoint
+
+    async def _admitted(self, request: Request, answer: Callable[[bytes], Awaitable[Response]]) -> Response:
+        """The answer to a request whose body is whole, while there is room for it.
+
+        Raises
+        ------
+        Problem : 503, the service is full.
+        """
+        body = await request.body()  # before it is counted: who sends slowly takes nobody's place
+        if self.in_flight >= self.routing.serving.in_flight:
+            raise Problem(503, "The service is overloaded.", retry_after=1)
+        self.in_flight += 1
+        try:
+            return await answer(body)
+        finally:
+            self.in_flight -= 1
 
     def refused(self, status: int) -> None:
         """Count a request that was refused before it came here."""
