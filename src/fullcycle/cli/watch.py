@@ -35,11 +35,11 @@ def command(session: Session, once: bool, every: str) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    watch(lambda: _opened(session), pause, stop, told=lambda found: tell(session, found))
+    watch(lambda: _opened(session), pause, stop, told=lambda found: tell(session, found, quiet=True))
 
 
-def tell(session: Session, found: Tick) -> None:
-    """Say what a look came to."""
+def tell(session: Session, found: Tick, *, quiet: bool = False) -> None:
+    """Say what a look came to; *quiet* ones say nothing where nothing was due."""
     import msgspec
 
     from fullcycle.kernel.finding import sentence
@@ -52,6 +52,8 @@ def tell(session: Session, found: Tick) -> None:
         lines += [f"  {sentence(finding)}" for finding in judged.findings]
     elif not found.generation:
         lines.append("nothing serves yet")
+    elif not lines and not quiet:
+        lines.append(f"nothing was due, generation {found.generation} serves")
     session.tell(msgspec.to_builtins(found), *lines)
 
 
